@@ -1,0 +1,31 @@
+# Language, build type, warnings, sanitizers and ccache: the same for every target.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+endif()
+
+# One interface target carries warnings and sanitizers; every target of the project links it.
+add_library(herosweep_defaults INTERFACE)
+target_include_directories(herosweep_defaults INTERFACE "${CMAKE_SOURCE_DIR}")
+target_compile_options(herosweep_defaults INTERFACE -Wall -Wextra -Wpedantic -Wshadow
+                       $<$<BOOL:${HEROSWEEP_WERROR}>:-Werror>)
+
+set(HEROSWEEP_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined")
+if(HEROSWEEP_SANITIZE)
+  target_compile_options(herosweep_defaults INTERFACE -fsanitize=${HEROSWEEP_SANITIZE}
+                         -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(herosweep_defaults INTERFACE -fsanitize=${HEROSWEEP_SANITIZE})
+endif()
+
+# A program loads only the libraries that it calls: loading LibTorch takes half a second.
+target_link_options(herosweep_defaults INTERFACE -Wl,--as-needed)

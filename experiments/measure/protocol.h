@@ -1,0 +1,83 @@
+// What parent and workers say to each other: one JSON object a line on the worker's standard input
+// and output.
+//
+// Parent -> worker (a job):
+//   {"type": "accuracy", "job": 3, "model": DIR, "backend": "cpu", "threads": 1, "cache": DIR,
+//    "variant": {plan, calibration, seed}, "tasks": [TaskSpec...], "bootstrap": 2000}
+//   {"type": "latency", "job": 9, "model": DIR, "backend": "cpu", "threads": 1, "cache": DIR,
+//    "variants": [...], "calibration_task": TaskSpec, "batch": 1, "seq_len": 128, "rounds": 30,
+//    "seed": 0}
+//   {"type": "prepare", ...accuracy's fields}: tokenizes, fits heads, calibrates; fills the cache
+//   {"type": "quit"}
+// Worker -> parent:
+//   {"event": "progress", "job": 3, "done": 1, "total": 30, "what": "FP16 features"}
+//   {"event": "result", "job": 3, ...AccuracyResult or LatencyResult}
+//   {"event": "failure", "job": 3, "kind": "nan" | "oom" | "data" | "model" | "plan" | "error",
+//   "message": "..."}
+// Other kinds of failure (crash, timeout) are the parent's to see.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "experiments/stats/stats.h"
+#include "experiments/tasks/task.h"
+
+namespace herosweep::measure {
+
+/// One plan on one task.
+struct TaskResult {
+  std::string task;
+  std::string metric;
+  double value = 0;
+  stats::Interval interval;  // 95 %: Wilson for accuracy, else bootstrap
+  int n = 0;
+  int64_t flips = -1;  // predictions that differ from the FP16 twin's; -1 for regression
+  double drift = 0;
+  double cosine = 1;  // mean over examples, of embeddings or first-token states, to the FP16 twin
+  double kl = 0;      // mean KL(twin || plan) over classes; 0 where there are none
+  double max_error = 0;  // max |z - z_twin|
+  std::string head_hash;
+  tasks::Outcomes outcomes;
+};
+
+struct ModuleError {
+  int layer = 0;
+  double cosine = 1;  // mean cosine of this layer's output to the FP16 twin's on evaluation data
+  double sqnr_db = 0;
+};
+
+struct AccuracyResult {
+  std::vector<TaskResult> tasks;
+  std::string execution;      // "integer" | "weight-only" | "simulated"
+  std::string compute_dtype;  // of the floating-point edges: "float32" on the CPU
+  int64_t weight_bytes = 0, workspace_bytes = 0, peak_rss_bytes = 0;
+  int launches_per_layer = 0, quantize_operators = 0, floored_scales = 0;
+  int calibration_rows = 0, calibration_rows_asked = 0;
+  std::vector<engine::SaturationCount> saturation;
+  std::vector<ModuleError> layers;
+  double seconds = 0;
+};
+
+/// Raw samples of one plan in one latency group, in round order (index = round).
+struct LatencySamples {
+  std::string plan_hash;
+  std::vector<int64_t> nanoseconds;
+};
+
+struct LatencyResult {
+  int batch = 0, seq_len = 0, threads = 0;
+  std::string baseline_plan_hash;     // the FP16 plan; measured in every round
+  std::vector<LatencySamples> plans;  // the baseline included
+  int warmup_rounds = 0;
+  double clock_mhz_before = 0, clock_mhz_after = 0;  // 0: unknown
+};
+
+nlohmann::json to_json(const AccuracyResult& result);
+AccuracyResult accuracy_from_json(const nlohmann::json& json);
+nlohmann::json to_json(const LatencyResult& result);
+LatencyResult latency_from_json(const nlohmann::json& json);
+
+}  // namespace herosweep::measure

@@ -1,0 +1,46 @@
+// Statistics of outcomes and latency samples. Each function names its test and its source.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace herosweep::stats {
+
+struct Interval {
+  double low = 0.0;
+  double high = 0.0;
+};
+
+/// Wilson score interval of a proportion (Wilson 1927), 95 % by default.
+Interval wilson(int64_t successes, int64_t n, double confidence = 0.95);
+
+/// Percentile bootstrap over examples: `statistic` gets resampled indices. Seeded, deterministic.
+Interval bootstrap(int n, int resamples, uint64_t seed,
+                   const std::function<double(std::span<const int>)>& statistic,
+                   double confidence = 0.95);
+
+double median(std::vector<double> values);
+/// Quantile by linear interpolation (Hyndman and Fan type 7).
+double quantile(std::vector<double> values, double q);
+/// Distribution-free interval of the median from order statistics (binomial).
+Interval median_interval(std::vector<double> values, double confidence = 0.95);
+/// The p-quantile, or nothing where n is too small for a 95 % upper bound to exist (p90: 29, p95:
+/// 59, p99: 299).
+std::optional<double> percentile_if_supported(const std::vector<double>& values, double p);
+
+struct Ratio {
+  double ratio = 0.0;  // median of baseline[i] / plan[i]
+  Interval interval;
+};
+/// Paired ratio over rounds; both have one sample a round, in round order.
+Ratio paired_ratio(const std::vector<double>& baseline, const std::vector<double>& plan);
+
+/// Mean |a - b| / std(a), a being the FP twin's decision variable (population std).
+double drift(std::span<const float> twin, std::span<const float> plan);
+/// Mean over rows of the cosine of a[r] and b[r], both [rows, cols].
+double mean_cosine(const float* a, const float* b, int rows, int cols);
+
+}  // namespace herosweep::stats

@@ -1,0 +1,73 @@
+// What a sweep's database says, as text, tables, a plot and a page. Everything here reads the
+// database's views (docs/database.md) and nothing else; the store may be opened read-only.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "experiments/store/store.h"
+
+namespace herosweep::report {
+
+/// results: metric, flips, drift, cosine of every plan, one table a task
+/// pareto:  plans on a front, one table a (task, batch, seq_len, threads)
+/// latency: FP16 ms, plan ms, paired ratio, one table a (batch, seq_len, threads)
+/// memory:  weights resident and peak, one table
+enum class TableKind { results, pareto, latency, memory };
+
+/// md, csv, json, latex: a table. svg: the Pareto plot. html: the report page.
+enum class Format { md, csv, json, latex, svg, html };
+
+/// Both throw ConfigError naming the legal words.
+TableKind parse_table_kind(std::string_view text);
+Format parse_format(std::string_view text);
+
+/// Which rows; an empty or absent field keeps all.
+struct Filter {
+  std::string sweep;  // a sweep's name. Default: the newest sweep of the database.
+  std::string task;
+  std::string model;
+  std::string backend;
+  std::optional<int> batch;
+  std::optional<int> seq_len;
+  std::optional<int> threads;
+};
+
+struct ParetoOptions {
+  Filter filter;
+  /// Two or three of: value (the task metric), drift, flips, cosine, latency, ratio, weight_bytes,
+  /// peak_bytes.
+  std::vector<std::string> metrics{"value", "latency"};
+  bool all = false;                         // every plan, not only those on a front
+  std::optional<double> metric_drop;        // accuracy budget: points (metric x 100) below FP16
+  std::optional<double> latency_budget_ms;  // best plan that is at most this slow
+};
+
+/// A table as text of `format` (for svg and html, `kind` is not read). Throws StoreError when the
+/// filter leaves nothing, naming what there is, and ConfigError for an illegal option.
+std::string export_table(store::Store& store, TableKind kind, Format format,
+                         const Filter& filter = {});
+
+/// The front(s) as an aligned table for a terminal, with knee, hypervolume and the best plan within
+/// each budget; `pareto_json` holds the same as one JSON object.
+std::string pareto_text(store::Store& store, const ParetoOptions& options = {});
+std::string pareto_json(store::Store& store, const ParetoOptions& options = {});
+
+/// Progress of every sweep (trials by state, latency groups, failures, runner).
+std::string status_text(store::Store& store);
+std::string status_json(store::Store& store);
+
+/// One trial in full; `trial` is a trial hash or a prefix that only one trial has. Throws
+/// StoreError when none or several match, listing candidates.
+std::string show_text(store::Store& store, const std::string& trial);
+std::string show_json(store::Store& store, const std::string& trial);
+
+/// Writes the self-contained HTML page to `file` (replaced atomically). Throws StoreError when the
+/// folder is missing or not writable.
+void write_report(store::Store& store, const std::filesystem::path& file,
+                  const Filter& filter = {});
+
+}  // namespace herosweep::report

@@ -63,8 +63,9 @@ std::vector<int> parse_layer_key(std::string_view key, int layers);
 /// Throws PlanError for an illegal scheme, or groups that do not divide an output size.
 void validate(const Plan& plan, int hidden, int intermediate);
 
-/// The same plan with options that have no effect set to their defaults.
-Plan canonical(Plan plan);
+/// The same plan with options that have no effect set to their defaults. With `hidden`, the number
+/// of groups that is the default for this model counts as the default.
+Plan canonical(Plan plan, int hidden = 0);
 
 /// Which calibration statistics a plan reads (see calibration.h).
 bool needs_calibration(const Plan& plan);
@@ -74,7 +75,7 @@ Execution execution(const Plan& plan);
 
 /// Everything but the name, for hashing and for the worker protocol.
 nlohmann::json to_json(const Plan& plan);
-/// Throws PlanError.
+/// The inverse; the name is that of a uniform HERO plan or "". Throws PlanError.
 Plan plan_from_json(const nlohmann::json& json);
 
 }  // namespace herosweep::quant

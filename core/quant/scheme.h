@@ -50,10 +50,12 @@ struct SchemeTraits {
   kernels::ElementType weight = kernels::ElementType::f32;
   WeightGranularity granularity = WeightGranularity::none;
   InputFormat input = InputFormat::floating;
-  bool quantized_output =
-      false;  // HERO: writes INT8 with a calibrated scale where the reader takes it
-  bool quantized_residual =
-      false;  // the residual stream read beside this module's input is INT8 too
+  // HERO: writes INT8 with a calibrated scale where the reader takes it. attention_output and fc2
+  // always do (their reader, layer norm, takes both); the others only where the next module's
+  // `input` is static. Any module's FP32 epilogue can do the same for an INT8 reader, so this says
+  // what the scheme prefers, not what the module is able to write.
+  bool quantized_output = false;
+  bool quantized_residual = false;  // the residual read from this module's input tensor is INT8 too
   Execution execution = Execution::integer;  // fp16 counts as integer: nothing is simulated
 };
 

@@ -1,6 +1,7 @@
 // A BERT encoder as loaded from a Hugging Face directory, in FP32.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -73,8 +74,21 @@ struct BertModel {
 /// a non-finite weight (naming the tensor).
 BertModel load_bert(const std::filesystem::path& directory);
 
+/// What planning needs to know of a checkpoint.
+struct ModelSummary {
+  BertConfig config;
+  std::string weights_hash;  // the same as load_bert's
+  bool has_pooler = false;
+  bool has_classifier = false;
+};
+
+/// Checks and hashes what `load_bert` would load, without converting the tensors. Throws as it
+/// does, but for non-finite weights.
+ModelSummary inspect_bert(const std::filesystem::path& directory);
+
 /// A BERT of this shape with weights from a named generator (seeded; a few outlier channels in the
-/// LN weights), for latency studies; `weights_hash` hashes the generator's settings.
+/// LN weights), for latency studies; `weights_hash` hashes the generator's settings. A classifier
+/// is there when `config.labels` is not empty. The same on every platform.
 BertModel random_bert(const BertConfig& config, uint64_t seed);
 
 }  // namespace herosweep::model

@@ -1,0 +1,49 @@
+# The front door. `make quickstart` and `make test` install what is missing, build, and run; both may be run again at once.
+PRESET ?= $(if $(CI),ci,release)
+BUILD := build/$(PRESET)
+HEROSWEEP := $(BUILD)/herosweep
+SOURCES = $(shell git ls-files '*.h' '*.cpp')
+
+.DEFAULT_GOAL := help
+.PHONY: help setup fetch build quickstart test bench gpu format lint asan clean
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup:  ## Install what is missing: packages, the Python venv
+	@cmake/setup.sh
+
+fetch: setup  ## Get the quickstart's model and data (verified, kept in models/ and data/)
+	@.venv/bin/python experiments/fetch.py
+
+build: setup  ## Build everything (PRESET=release|dev|asan|ci)
+	@cmake --preset $(PRESET) -Wno-dev >/dev/null
+	@cmake --build --preset $(PRESET)
+
+quickstart: build fetch  ## All 64 HERO and 6 ZeroQuant plans of a real BERT: table, page, LaTeX
+	@$(HEROSWEEP) run configs/quickstart.yaml
+
+test: build fetch  ## Build and run every test
+	@ctest --preset $(PRESET) -j "$$(nproc)"
+
+bench: build  ## Kernel benchmarks (Google Benchmark)
+	@$(BUILD)/kernels/bench/herosweep_bench_gemm
+	@$(BUILD)/kernels/bench/herosweep_bench_operators
+
+gpu: build  ## Tests that need a GPU
+	@ctest --preset $(PRESET) -L gpu
+
+format:  ## Format the sources in place
+	@cmake/setup.sh lint
+	@clang-format -i $(SOURCES)
+
+lint: build  ## Formatting and clang-tidy, warnings are errors
+	@cmake/setup.sh lint
+	@clang-format --dry-run -Werror $(SOURCES)
+	@printf '%s\n' $(filter %.cpp,$(SOURCES)) | xargs -P "$$(nproc)" -n 4 clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
+
+asan:  ## The tests under the address and undefined behaviour sanitizers
+	@$(MAKE) test PRESET=asan
+
+clean:  ## Remove the build folders
+	@rm -rf build

@@ -15,23 +15,27 @@ namespace herosweep::tasks {
 
 /// What turns the encoder's output into a prediction.
 ///   classifier: the checkpoint's own pooler and classifier; z = margin between the FP twin's first
-///   and second label ridge:      ridge regression on z-scored mean-pooled features; z = the output
+///               and second label
+///   ridge:      ridge regression on z-scored mean-pooled features; z = the output
 ///   logistic:   logistic regression on the same; z = the logit
-///   cosine:     cosine of two sentences' mean-pooled embeddings (pairs embedded one by one); z =
-///   the cosine
+///   cosine:     cosine of two sentences' mean-pooled embeddings (pairs embedded one by one);
+///               z = the cosine
 enum class HeadKind : uint8_t { classifier, ridge, logistic, cosine };
 enum class Metric : uint8_t { accuracy, f1, matthews, pearson, spearman };
 
 /// How rows become train and test.
 ///   files:       one file a split
-///   sha256_mod5: test if int(first 8 hex of sha256(text.strip().lower()), 16) % 5 == 0, else train
+///   sha256_mod5: test if int(first 8 hex of sha256(text.strip().lower()), 16) % 5 == 0, else
+///   train;
+///                the text of a pair is both, joined by a tab
 enum class SplitRule : uint8_t { files, sha256_mod5 };
 
 /// A task as its YAML says, paths resolved. Everything that can change a number is in `to_json`.
 struct TaskSpec {
   std::string name;
-  std::map<std::string, std::filesystem::path>
-      files;                   // split -> file; one entry "all" for sha256_mod5
+  // split -> file; one entry "all" for sha256_mod5. The last component may be a pattern (*.tsv):
+  // the files that match, in the order of their names, are one split.
+  std::map<std::string, std::filesystem::path> files;
   std::string format = "tsv";  // tsv | csv | jsonl | "label text" (first word is the label)
   bool header = false;         // first line names the columns
   std::vector<std::string>
@@ -56,6 +60,11 @@ struct TaskSpec {
 nlohmann::json to_json(const TaskSpec& spec);
 /// Throws ConfigError.
 TaskSpec task_from_json(const nlohmann::json& json);
+/// What makes the fields contradict each other, one sentence each; empty for a usable task.
+std::vector<std::string> problems(const TaskSpec& spec);
+/// The fields that can change a number, without paths, name and documentation: with data and
+/// tokenizer hash the task's part of a trial's identity.
+nlohmann::json identity(const TaskSpec& spec);
 
 /// One split, tokenized. Single sentences: sequence i is example i. Pairs read by the checkpoint's
 /// head are one sequence; pairs whose sentences are embedded one by one are sequences 2i and 2i+1.
@@ -74,8 +83,9 @@ struct PreparedTask {
   TokenizedSplit eval;
 };
 
-/// Hashes raw files and tokenizer without tokenizing. Throws DataError for a missing file: what,
-/// where, how to get it.
+/// Hashes raw files and tokenizer without tokenizing (both as they are streamed; a data hash covers
+/// the train and eval split's bytes and the fields that select and label rows, never a path).
+/// Throws DataError for a missing file: what, where, how to get it.
 void hash_inputs(const TaskSpec& spec, const std::filesystem::path& model_directory,
                  std::string& data_hash, std::string& tokenizer_hash);
 
@@ -115,5 +125,10 @@ double score(Metric metric, const std::vector<float>& prediction, const std::vec
 
 std::string_view name(Metric metric);
 std::string_view name(HeadKind head);
+std::string_view name(SplitRule rule);
+/// Throw ConfigError naming the choices.
+Metric metric_from_name(std::string_view text);
+HeadKind head_from_name(std::string_view text);
+SplitRule split_rule_from_name(std::string_view text);
 
 }  // namespace herosweep::tasks

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/reference/activation.h"
 #include "kernels/reference/operators.h"
 #include "kernels/reference/row_writer.h"
 
@@ -58,7 +59,7 @@ float accumulate(const GemmArgs& args, int row, int column) {
 void write(const GemmArgs& args, int row, int column, float value) {
   const size_t index = static_cast<size_t>(row) * args.w.n + column;
   const Output& out = args.out;
-  const float y = activate(value, args.activation);
+  const float y = activate(args.activation, value);
   if (out.f32 != nullptr) out.f32[index] = y;
   if (out.s8 == nullptr) return;
   const float scaled = out.inverse_scale != nullptr ? y * out.inverse_scale[column] : y;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "core/quant/quantizer.h"
 #include "core/quant/weights.h"
 #include "core/util/error.h"
 #include "core/util/sha256.h"
@@ -61,14 +62,11 @@ void check_accumulator(const LinearSpec& spec) {
 
 }  // namespace
 
-kernels::Int8Range int8_range(const quant::PlanOptions& options) {
-  return options.range == quant::RangeKind::deepspeed ? kernels::kDeepSpeedRange
-                                                      : kernels::Int8Range{};
-}
-
 PreparedLinear::PreparedLinear(const LinearSpec& spec, const kernels::Backend& backend,
                                WeightStore& store)
-    : bias_(spec.linear->bias), activation_(spec.activation), range_(int8_range(spec.options)) {
+    : bias_(spec.linear->bias),
+      activation_(spec.activation),
+      range_(quant::quantized_range(ElementType::s8, spec.options.range)) {
   check_accumulator(spec);
   weights_ = store.get(storage_key(spec), [&] { return pack(spec, backend); });
   row_scale_ = weights_->row_scale;

@@ -45,6 +45,4 @@ class PreparedLinear {
   kernels::Int8Range range_;
 };
 
-kernels::Int8Range int8_range(const quant::PlanOptions& options);
-
 }  // namespace herosweep::engine

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/quant/quantizer.h"
 #include "core/quant/weights.h"
 #include "core/util/error.h"
 
@@ -220,7 +221,7 @@ Program build_program(const model::BertModel& model, const quant::Plan& plan,
   check_calibration(plan, calibration);
 
   Program program;
-  program.range = int8_range(plan.options);
+  program.range = quant::quantized_range(kernels::ElementType::s8, plan.options.range);
   program.token_table = quantized_table(model, plan, store);
   program.weight_bytes =
       (program.token_table ? program.token_table->bytes()

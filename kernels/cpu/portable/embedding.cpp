@@ -1,0 +1,8 @@
+#include "kernels/cpu/operators.h"
+#include "kernels/cpu/row_operators.h"
+
+namespace herosweep::kernels::cpu::portable {
+
+void embedding(const EmbeddingArgs& args) { embedding_rows(args); }
+
+}  // namespace herosweep::kernels::cpu::portable

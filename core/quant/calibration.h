@@ -1,11 +1,12 @@
 // Calibration: statistics of a model's own FP tensors on training text, reduced to static scales.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/quant/plan.h"
@@ -71,7 +72,13 @@ void save_calibration(const Calibration& calibration, const std::filesystem::pat
 Calibration load_calibration(const std::filesystem::path& file);
 
 std::string_view name(Site site);
+/// "absmax", "percentile(99.9)", "momentum" or "mse".
+std::string observer_text(const CalibrationSettings& settings);
+/// The inverse ("percentile" alone keeps its default); `settings` is unchanged when it throws
+/// PlanError.
+void set_observer(CalibrationSettings& settings, std::string_view text);
 nlohmann::json to_json(const CalibrationSettings& settings);
+/// Throws PlanError.
 CalibrationSettings settings_from_json(const nlohmann::json& json);
 
 }  // namespace herosweep::quant

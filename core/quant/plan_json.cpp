@@ -6,6 +6,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "core/quant/json_number.h"
 #include "core/quant/plan.h"
 #include "core/quant/suggestion.h"
 #include "core/util/error.h"
@@ -17,7 +18,7 @@ using nlohmann::json;
 
 // No transformer comes near; a hostile file must not make us reserve memory for millions.
 constexpr size_t kMaxLayers = 4096;
-constexpr uint64_t kMaxGroups = 1u << 24;
+constexpr int kMaxGroups = 1 << 24;
 
 // Indexed by the enumerations' values; the words are those of the configuration.
 constexpr std::array<std::string_view, 2> kResidualNames{"int8", "fp16"};
@@ -77,16 +78,12 @@ PlanOptions options_of(const json& value) {
   options.residual = option_of<ResidualFormat>(value, "residual", kResidualNames);
   options.softmax = option_of<kernels::SoftmaxMode>(value, "softmax", kSoftmaxNames);
   options.range = option_of<RangeKind>(value, "range", kRangeNames);
-  const json& groups = value.at("groups");
-  // Asked for its own type first: a double, or a number beyond int64, would be converted silently.
-  const bool in_range = groups.is_number_unsigned()  ? groups.get<uint64_t>() <= kMaxGroups
-                        : groups.is_number_integer() ? groups.get<int64_t>() >= -1
-                                                     : false;
-  if (!in_range) {
+  const auto groups = whole_number(value.at("groups"), -1, kMaxGroups);
+  if (!groups) {
     fail("options.groups",
          fmt::format("expected a whole number from -1 (one row a group) to {}", kMaxGroups));
   }
-  options.groups = groups.get<int>();
+  options.groups = static_cast<int>(*groups);
   return options;
 }
 

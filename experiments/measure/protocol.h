@@ -1,20 +1,25 @@
 // What parent and workers say to each other: one JSON object a line on the worker's standard input
 // and output.
 //
-// Parent -> worker (a job):
-//   {"type": "accuracy", "job": 3, "model": DIR, "backend": "cpu", "threads": 1, "cache": DIR,
-//    "variant": {plan, calibration, seed}, "tasks": [TaskSpec...], "bootstrap": 2000}
-//   {"type": "latency", "job": 9, "model": DIR, "backend": "cpu", "threads": 1, "cache": DIR,
-//    "variants": [...], "calibration_task": TaskSpec, "batch": 1, "seq_len": 128, "rounds": 30,
-//    "seed": 0}
-//   {"type": "prepare", ...accuracy's fields}: tokenizes, fits heads, calibrates; fills the cache
-//   {"type": "quit"}
+// Parent -> worker (a job, see job.h):
+//   {"type": "prepare",  "job": 1, "model": DIR, "backend": "cpu", "threads": 1, "cache": DIR,
+//    "variant": {...}, "tasks": [TaskSpec...], "calibration_tasks": [TaskSpec...],
+//    "bootstrap": 2000}
+//        tokenizes, fits heads, computes the FP16 twin's features, calibrates: fills the cache
+//   {"type": "accuracy", ...the same fields}
+//   {"type": "latency",  "job": 9, "model": DIR, "backend": "cpu", "threads": 1, "cache": DIR,
+//    "variants": [...], "calibration_tasks": [TaskSpec...], "batch": 1, "seq_len": 128,
+//    "rounds": 30, "max_seconds": 0, "seed": 0}
+//        variants: {"name", "plan", "calibration", "seed", "label", "plan_hash"}
+//   {"type": "quit"}; the end of standard input means the same
 // Worker -> parent:
-//   {"event": "progress", "job": 3, "done": 1, "total": 30, "what": "FP16 features"}
-//   {"event": "result", "job": 3, ...AccuracyResult or LatencyResult}
+//   {"event": "progress", "job": 3, "done": 1, "total": 30, "what": "FP16 features",
+//    "plan_hash": "..."}   plan_hash only in a latency group: the plan that runs next
+//   {"event": "result", "job": 3, ...AccuracyResult or LatencyResult; nothing more for prepare}
 //   {"event": "failure", "job": 3, "kind": "nan" | "oom" | "data" | "model" | "plan" | "error",
-//   "message": "..."}
-// Other kinds of failure (crash, timeout) are the parent's to see.
+//    "message": "..."}
+// Other kinds of failure (crash, timeout) are the parent's to see. Numbers that JSON cannot hold
+// travel as null (NaN), "inf" and "-inf".
 #pragma once
 
 #include <cstdint>
@@ -43,10 +48,12 @@ struct TaskResult {
   tasks::Outcomes outcomes;
 };
 
+/// Error of one layer's output (layer -1: the embedding's) against the FP16 twin's, on a sample of
+/// the evaluation data.
 struct ModuleError {
   int layer = 0;
-  double cosine = 1;  // mean cosine of this layer's output to the FP16 twin's on evaluation data
-  double sqnr_db = 0;
+  double cosine = 1;   // mean over tokens
+  double sqnr_db = 0;  // infinite when both are equal
 };
 
 struct AccuracyResult {
@@ -55,7 +62,7 @@ struct AccuracyResult {
   std::string compute_dtype;  // of the floating-point edges: "float32" on the CPU
   int64_t weight_bytes = 0, workspace_bytes = 0, peak_rss_bytes = 0;
   int launches_per_layer = 0, quantize_operators = 0, floored_scales = 0;
-  int calibration_rows = 0, calibration_rows_asked = 0;
+  int calibration_rows = 0, calibration_rows_asked = 0;  // 0 and 0: the plan needs none
   std::vector<engine::SaturationCount> saturation;
   std::vector<ModuleError> layers;
   double seconds = 0;

@@ -1,0 +1,60 @@
+#include "experiments/measure/resources.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/util/error.h"
+#include "core/util/sha256.h"
+
+namespace herosweep::measure {
+
+const model::BertModel& Resources::model(const std::filesystem::path& directory) {
+  auto& entry = models_[directory];
+  if (!entry) entry = std::make_unique<model::BertModel>(model::load_bert(directory));
+  return *entry;
+}
+
+const tasks::PreparedTask& Resources::task(const tasks::TaskSpec& spec, const Setting& setting) {
+  auto& entry = tasks_[tasks::to_json(spec).dump() + setting.model.string()];
+  if (!entry)
+    entry =
+        std::make_unique<tasks::PreparedTask>(tasks::prepare(spec, setting.model, setting.cache));
+  return *entry;
+}
+
+std::vector<const tasks::PreparedTask*> Resources::all_tasks(
+    const std::vector<tasks::TaskSpec>& specs, const Setting& setting) {
+  std::vector<const tasks::PreparedTask*> prepared;
+  for (const auto& spec : specs) prepared.push_back(&task(spec, setting));
+  return prepared;
+}
+
+const kernels::Backend& use_backend(const Setting& setting) {
+  if (setting.backend == "reference") return kernels::reference_backend();
+  if (setting.backend != "cpu")
+    throw PlanError(
+        fmt::format("unknown backend '{}'; this build has cpu and reference", setting.backend));
+  kernels::set_cpu_threads(setting.threads);
+  return kernels::cpu_backend();
+}
+
+std::string arithmetic(const kernels::Backend& backend) {
+  return fmt::format("{}/{}", backend.name, backend.isa);
+}
+
+std::string hash_tokens(const engine::Batch& batch) {
+  util::Sha256 hash;
+  for (const auto* part : {&batch.ids, &batch.types, &batch.offsets}) {
+    const uint64_t length = part->size();
+    hash.update(&length, sizeof length);
+    hash.update(part->data(), length * sizeof(int32_t));
+  }
+  return hash.hex();
+}
+
+quant::Plan twin_plan(const model::BertModel& model) {
+  return quant::named_plan("fp16", model.config.layers);
+}
+
+}  // namespace herosweep::measure

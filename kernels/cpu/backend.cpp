@@ -1,0 +1,46 @@
+#include "kernels/backend.h"
+
+#include <omp.h>
+
+#include "kernels/cpu/isa.h"
+#include "kernels/cpu/operators.h"
+
+namespace herosweep::kernels {
+namespace cpu {
+
+const Backend& backend_for(Isa isa) {
+  static const Backend kAvx512{
+      .name = "cpu",
+      .isa = isa_name(Isa::avx512_vnni),
+      .packed_bytes = avx512::packed_bytes,
+      .pack = avx512::pack,
+      .gemm = avx512::gemm,
+      .layer_norm = avx512::layer_norm,
+      .embedding = avx512::embedding,
+      .attention = avx512::attention,
+      .quantize = avx512::quantize,
+  };
+  static const Backend kPortable{
+      .name = "cpu",
+      .isa = isa_name(Isa::portable),
+      .packed_bytes = portable::packed_bytes,
+      .pack = portable::pack,
+      .gemm = portable::gemm,
+      .layer_norm = portable::layer_norm,
+      .embedding = portable::embedding,
+      .attention = portable::attention,
+      .quantize = portable::quantize,
+  };
+  return isa == Isa::avx512_vnni ? kAvx512 : kPortable;
+}
+
+}  // namespace cpu
+
+const Backend& cpu_backend() {
+  static const Backend& backend = cpu::backend_for(cpu::detect_isa());
+  return backend;
+}
+
+void set_cpu_threads(int threads) { omp_set_num_threads(threads); }
+
+}  // namespace herosweep::kernels

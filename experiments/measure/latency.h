@@ -1,0 +1,33 @@
+// What a worker does for a latency job: all plans of a group in one process, interleaved round by
+// round with the FP16 baseline, so that a drifting clock cannot pose as a speed-up.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "experiments/measure/protocol.h"
+#include "experiments/measure/resources.h"
+
+namespace herosweep::measure {
+
+/// Fewer rounds have no 95 % interval of the median: 1 - 2 / 2^n >= 0.95 needs n = 6.
+inline constexpr int kMinimumRounds = 6;
+
+/// Real text as `batch` sequences of exactly `seq_len` tokens: the tasks' tokens one after another
+/// between the special tokens of the first sequence, from the beginning again when they run out.
+/// Throws DataError without text.
+engine::Batch fixed_shape_batch(const engine::Batch& text, int batch, int seq_len);
+
+/// The order of `plans` in round `round`: a permutation that depends on the seed.
+std::vector<int> round_order(int plans, int round, uint64_t seed);
+
+/// Announces the plan that runs next: when the process dies, it is the culprit.
+using Announce = std::function<void(int done, int total, const sweep::Variant& next)>;
+
+/// Samples are wall-clock nanoseconds of Engine::forward. Throws as the engine does; a variant that
+/// cannot be built fails the job after having been announced.
+LatencyResult measure_latency(const LatencyJob& job, Resources& resources,
+                              const Announce& announce);
+
+}  // namespace herosweep::measure

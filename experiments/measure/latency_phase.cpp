@@ -1,0 +1,129 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "experiments/measure/cost.h"
+#include "experiments/measure/phase.h"
+
+namespace herosweep::measure {
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// One attempt at a group: it either measures all plans or names one that broke it.
+class LatencyPhase : public Phase {
+ public:
+  LatencyPhase(RunState& run, const LatencyWork& work, double seconds_after)
+      : Phase(run), work_(work), seconds_after_(seconds_after) {
+    name_ = fmt::format("latency batch {} seq {}", work.batch, work.seq_len);
+    if (work.threads > 1) name_ += fmt::format(" threads {}", work.threads);
+  }
+
+  void started(int) override { start_ = std::chrono::steady_clock::now(); }
+
+  void progressed(int, const nlohmann::json& event) override {
+    current_ = event.value("what", "");
+    done_ = event.value("done", 0);
+    total_ = event.value("total", 0);
+  }
+
+  void finished(int, const nlohmann::json& answer) override {
+    LatencyResult result;
+    try {
+      result = latency_from_json(answer);
+    } catch (const std::exception& error) {
+      failure_ = {"error", std::string("unreadable answer: ") + error.what(), ""};
+      return;
+    }
+    run_.store.record_latency(run_.sweep_id, run_.sweep, result);
+    run_.ran += static_cast<int>(work_.variants.size());
+    const double expected =
+        estimated_seconds(run_, work_) *
+        (run_.latency_rate > 0 ? run_.latency_rate : kAssumedOperationsPerSecond);
+    run_.latency_rate = expected / std::max(seconds_since(start_), 1e-3);
+    complete_ = true;
+  }
+
+  void failed(int, const store::Failure& failure, const nlohmann::json& last) override {
+    failure_ = failure;
+    if (last.is_object()) culprit_ = last.value("plan_hash", "");
+  }
+
+  bool complete() const { return complete_; }
+  const store::Failure& failure() const { return failure_; }
+  /// "": the group broke before any plan was announced.
+  const std::string& culprit() const { return culprit_; }
+
+ private:
+  ProgressState progress() const override {
+    ProgressState state{name_, "pass", current_, done_, total_, run_.failed};
+    if (done_ > 0 && total_ > 0)
+      state.eta_seconds = seconds_since(start_) / done_ * (total_ - done_) + seconds_after_;
+    return state;
+  }
+
+  const LatencyWork& work_;
+  double seconds_after_;
+  std::string name_, current_, culprit_;
+  int done_ = 0, total_ = 0;
+  std::chrono::steady_clock::time_point start_{};
+  bool complete_ = false;
+  store::Failure failure_;
+};
+
+JobRequest request(const RunState& run, const LatencyWork& work) {
+  const int baseline = baseline_variant(run.sweep);
+  LatencyJob job;
+  job.setting = run.setting(work.threads);
+  job.variants.push_back(run.sweep.variants[baseline]);
+  for (const int v : work.variants)
+    if (v != baseline) job.variants.push_back(run.sweep.variants[v]);
+  job.calibration_tasks = run.sweep.tasks;
+  job.batch = work.batch;
+  job.seq_len = work.seq_len;
+  job.rounds = work.rounds;
+  job.max_seconds = run.sweep.latency.max_seconds;
+  return {0, to_json(job).dump(), run.sweep.limits.timeout_seconds,
+          /*timeout_since_progress=*/true};
+}
+
+void record_failure(RunState& run, const LatencyWork& work, int variant,
+                    const store::Failure& failure) {
+  const sweep::Variant& failed = run.sweep.variants[variant];
+  run.store.record_latency_failure(run.sweep_id, run.sweep, failed.plan_hash, work.batch,
+                                   work.seq_len, work.threads, failure);
+  ++run.failed;
+  run.display.print(fmt::format("failed: {}, latency at batch {}, seq {}: {}: {}",
+                                quant::display_name(failed.plan.name), work.batch, work.seq_len,
+                                failure.kind, failure.message));
+}
+
+}  // namespace
+
+void run_latency(RunState& run, LatencyWork work, const std::vector<LatencyWork>& after) {
+  double seconds_after = 0;
+  for (const LatencyWork& group : after) seconds_after += estimated_seconds(run, group);
+  const std::string& baseline = run.sweep.variants[baseline_variant(run.sweep)].plan_hash;
+  while (!work.variants.empty() && !run.must_stop()) {
+    LatencyPhase phase(run, work, seconds_after);
+    const bool ended = Dispatcher(run.options.worker_command, run.options.logs)
+                           .run({request(run, work)}, 1, phase);
+    if (phase.complete() || !ended) return;
+    const auto culprit = std::find_if(work.variants.begin(), work.variants.end(), [&](int v) {
+      return run.sweep.variants[v].plan_hash == phase.culprit();
+    });
+    if (culprit == work.variants.end() || phase.culprit() == baseline) {
+      // Without the baseline, or broken by no plan in particular, no plan can be measured.
+      for (const int v : work.variants) record_failure(run, work, v, phase.failure());
+      return;
+    }
+    record_failure(run, work, *culprit, phase.failure());
+    work.variants.erase(culprit);
+  }
+}
+
+}  // namespace herosweep::measure

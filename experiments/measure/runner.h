@@ -1,0 +1,44 @@
+// Runs what is missing of a sweep: this process plans, watches and writes; workers measure.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "experiments/measure/progress_display.h"
+#include "experiments/measure/worklist.h"
+
+namespace herosweep::measure {
+
+struct RunOptions {
+  std::vector<std::string> worker_command;  // starts one worker; command[0] is a path
+  std::filesystem::path cache;              // derived data (tokenized text, heads, calibrations)
+  std::filesystem::path logs;               // what workers print
+  int workers = 0;                          // accuracy workers; 0: one a processor
+  Only only = Only::missing;
+  bool fail_fast = false;
+  int max_failures = 0;  // stop after so many; 0: never
+};
+
+struct RunSummary {
+  Tally before, after;
+  int ran = 0;     // trials and latencies that were recorded now
+  int failed = 0;  // and that failed now
+  bool interrupted = false;
+  bool stopped_by_failures = false;
+  double seconds = 0;
+};
+
+/// Claims the database, records the sweep, prepares, runs accuracy trials on all workers, then each
+/// latency group alone in a fresh worker. A failing plan costs its own rows and nothing else.
+/// SIGINT or SIGTERM ends it after the trials in flight; a second one at once. Throws StoreError,
+/// and DataError or EnvironmentError when the preparation that all trials need fails.
+RunSummary run_sweep(const sweep::Sweep& sweep, store::Store& store,
+                     const nlohmann::json& environment, const RunOptions& options,
+                     ProgressDisplay& display);
+
+/// Processors that this process may use.
+int processors();
+
+}  // namespace herosweep::measure

@@ -15,8 +15,10 @@ file(GLOB cuda_runtime_dirs "${site_packages}/nvidia/*/lib")
 
 add_library(herosweep_torch INTERFACE)
 add_library(herosweep::torch ALIAS herosweep_torch)
-target_include_directories(herosweep_torch SYSTEM INTERFACE
-    "${HEROSWEEP_TORCH_ROOT}/include" "${HEROSWEEP_TORCH_ROOT}/include/torch/csrc/api/include")
+# Searched last: the wheel carries copies of fmt and others, of other versions than the system's libraries.
+target_compile_options(herosweep_torch INTERFACE
+    "SHELL:-idirafter ${HEROSWEEP_TORCH_ROOT}/include"
+    "SHELL:-idirafter ${HEROSWEEP_TORCH_ROOT}/include/torch/csrc/api/include")
 # Flags rather than paths: the wheel carries a libgomp.so.1 of its own, which CMake would warn about.
 target_link_options(herosweep_torch INTERFACE "-L${HEROSWEEP_TORCH_ROOT}/lib"
                     "-Wl,-rpath,${HEROSWEEP_TORCH_ROOT}/lib")

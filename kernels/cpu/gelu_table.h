@@ -16,8 +16,9 @@ inline constexpr int kGeluIntervals = 16;
 inline constexpr int kGeluMaxDegree = 5;
 /// h(5.5) is 1e-7 and the gradient there 6e-7, so GELU is x or 0 beyond.
 inline constexpr float kGeluLimit = 5.5f;
-/// The last interval ends half a step after its centre, at the limit.
-inline constexpr float kGeluScale = (kGeluIntervals - 0.5f) / kGeluLimit;
+/// The limit falls a quarter of a step past the last interval's centre: half a step would be a tie,
+/// which may round to an interval that does not exist.
+inline constexpr float kGeluScale = (kGeluIntervals - 0.75f) / kGeluLimit;
 
 struct GeluTable {
   alignas(64) float c[kGeluMaxDegree + 1][kGeluIntervals];

@@ -21,9 +21,10 @@ std::string storage_key(const LinearSpec& spec) {
                                 static_cast<int>(spec.traits.granularity), spec.options.groups,
                                 static_cast<int>(spec.options.range));
   if (spec.input_scale != nullptr)
-    key += "/" + util::Sha256()
-                     .update(spec.input_scale->data(), spec.input_scale->size() * sizeof(float))
-                     .hex();
+    key += fmt::format(
+        "/{}", util::Sha256()
+                   .update(spec.input_scale->data(), spec.input_scale->size() * sizeof(float))
+                   .hex());
   return key;
 }
 

@@ -68,8 +68,9 @@ Enum option_of(const json& options, const char* key, const std::array<std::strin
   for (size_t i = 0; i < n; ++i) {
     if (names[i] == text) return static_cast<Enum>(i);
   }
-  fail(where, fmt::format("unknown value '{}'; use one of {}", text.substr(0, 64),
-                          fmt::join(names, ", ")));
+  std::string known;
+  for (std::string_view word : names) known.append(known.empty() ? "" : ", ").append(word);
+  fail(where, fmt::format("unknown value '{}'; use one of {}", text.substr(0, 64), known));
 }
 
 PlanOptions options_of(const json& value) {
@@ -96,7 +97,7 @@ std::vector<std::string> layer_keys() {
 }
 
 template <class Enum, size_t n>
-std::string word(const std::array<std::string_view, n>& names, Enum value) {
+std::string word_of(const std::array<std::string_view, n>& names, Enum value) {
   return std::string(names.at(static_cast<size_t>(value)));
 }
 
@@ -114,9 +115,9 @@ json to_json(const Plan& plan) {
   return {{"embedding", name(plan.embedding)},
           {"layers", std::move(layers)},
           {"options",
-           {{"residual", word(kResidualNames, plan.options.residual)},
-            {"softmax", word(kSoftmaxNames, plan.options.softmax)},
-            {"range", word(kRangeNames, plan.options.range)},
+           {{"residual", word_of(kResidualNames, plan.options.residual)},
+            {"softmax", word_of(kSoftmaxNames, plan.options.softmax)},
+            {"range", word_of(kRangeNames, plan.options.range)},
             {"groups", plan.options.groups}}}};
 }
 

@@ -1,13 +1,16 @@
 // Fused bidirectional multi-head self-attention over packed (ragged) sequences.
 //
-//   a[i,j] = (q_i . k_j) * scale_q * scale_k * score_scale     (FP32; INT8 products accumulate in
-//   INT32) rowmax:       E = rint(255 * exp(a - max_j a)) as UINT8, l = sum_j exp(a - max) in FP32
-//   before
-//                 rounding, o_i = (E_i V) * scale_v / (255 * l)
+//   a[i,j] = (q_i . k_j) * scale_q * scale_k * score_scale    (FP32; INT8 products sum in INT32)
+//
+//   rowmax:       E = rint(255 * exp(a - max_j a)) as UINT8,
+//                 l = sum_j exp(a - max_j a) in FP32, before rounding,
+//                 o_i = (E_i V) * scale_v / (255 * l)
 //   static_range: P = rint(255 * p) as UINT8, o_i = (P_i V) * scale_v / 255
 //   FP32 input:   softmax and P V in FP32 (scale_* are 1, `softmax` is not read)
 //
 // The row's true maximum is used. A row without any valid key gives 0.
+// REQUIRES scale_q * scale_k * score_scale >= 0; for INT8 at most 65,793 keys (INT32 sums of
+// 255 * 128).
 // Source: ZeroQuant-HERO Softmax^quant; the rowmax form is this project's (docs/numerics.md).
 #pragma once
 
@@ -33,8 +36,8 @@ struct AttentionArgs {
   float scale_v = 1.0f;
   float score_scale = 1.0f;  // usually 1 / sqrt(head_size)
   SoftmaxMode softmax = SoftmaxMode::rowmax;
-  Output out;  // [rows, heads * head_size]; FP32, or INT8 with inverse_scale
-  bool* nonfinite = nullptr;
+  Output out;                 // [rows, heads * head_size]; FP32, or INT8 with inverse_scale
+  bool* nonfinite = nullptr;  // set to true when an output value is NaN or infinite
 };
 
 }  // namespace herosweep::kernels

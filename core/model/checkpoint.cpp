@@ -60,7 +60,8 @@ Checkpoint::Checkpoint(const std::filesystem::path& directory, const CanonicalNa
 }
 
 void Checkpoint::open_shards(const std::filesystem::path& index, const CanonicalName& canonical) {
-  for (const auto& [tensor, value] : weight_map(index).items()) {
+  const json map = weight_map(index);
+  for (const auto& [tensor, value] : map.items()) {
     const std::string shard = shard_name(index, tensor, value);
     auto file = files_.find(shard);
     if (file == files_.end())

@@ -216,7 +216,7 @@ std::string printable(std::string_view text) {
   std::string safe;
   for (char c : text.substr(0, kShown)) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f)
+    if (byte < 0x20 || byte > 0x7e)
       safe += fmt::format("\\x{:02x}", byte);
     else
       safe += c;

@@ -40,7 +40,8 @@ bool shape_bytes(const std::vector<int64_t>& shape, DType dtype, uint64_t* bytes
 /// "[2, 3]"
 std::string shape_text(const std::vector<int64_t>& shape);
 
-/// A name from a file, fit for a message: control characters escaped, long ones cut.
+/// Text from a file, fit for a message: everything but printable ASCII escaped (half a UTF-8
+/// character would spoil the JSON that carries messages), long text cut.
 std::string printable(std::string_view text);
 
 }  // namespace herosweep::model

@@ -26,6 +26,8 @@ class Histograms {
 
  private:
   std::span<const uint64_t> counts(int c) const;
+  void add_to_one(const float* row, int cols);
+  int bin(float value, float bins_per_unit) const;
 
   int bins_;
   std::vector<float> range_;

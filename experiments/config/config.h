@@ -6,19 +6,24 @@
 #include <string>
 #include <vector>
 
+#include "experiments/sweep/space.h"
 #include "experiments/sweep/trial.h"
 
 namespace herosweep::config {
 
-/// Reads `file` (with its `defaults:`/`include:` files and `overrides` "a.b=v"), checks everything
-/// that can be checked without running, and expands it into variants and trials. Throws ConfigError
-/// listing every problem as "file:line:column: path: what, and what to do". `backend_override`: ""
-/// or what --backend said.
+/// Reads `file` with its `defaults:`/`include:` files and `overrides` ("a.b=v"), and checks all
+/// that needs neither model nor data. Throws ConfigError listing every problem as
+/// "file:line:column: path: what, and what to do".
+sweep::SweepRequest parse(const std::filesystem::path& file,
+                          const std::vector<std::string>& overrides);
+
+/// `parse`, then the facts of model and task files, then sweep::expand. Throws ConfigError,
+/// ModelError (the model directory) or DataError (task files that are missing).
 sweep::Sweep load_sweep(const std::filesystem::path& file,
                         const std::vector<std::string>& overrides);
 
-/// A task by name (configs/tasks/NAME.yaml beside the sweep's folder or in the installed configs)
-/// or by path.
+/// A task by name (NAME.yaml beside `relative_to`, in its tasks/ or ../tasks/, or among the
+/// project's own), or by a path that ends in .yaml. Throws ConfigError.
 tasks::TaskSpec load_task(const std::string& name_or_path,
                           const std::filesystem::path& relative_to);
 

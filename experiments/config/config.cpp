@@ -1,0 +1,85 @@
+#include "experiments/config/config.h"
+
+#include <fmt/format.h>
+
+#include "core/model/bert.h"
+#include "core/util/error.h"
+#include "experiments/config/compose.h"
+#include "experiments/config/sweep_file.h"
+
+namespace herosweep::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The keys that compose files are gone before fields are read; editors must know them all the
+/// same.
+nlohmann::json file_names_schema() {
+  const nlohmann::json file{{"type", "string"}};
+  return {{"anyOf", {file, {{"type", "array"}, {"items", file}}}},
+          {"description", "Files whose keys this file's keys go over."}};
+}
+
+model::ModelSummary inspect(const sweep::SweepRequest& request) {
+  try {
+    return model::inspect_bert(request.model_directory);
+  } catch (const ModelError& error) {
+    throw ModelError(fmt::format("{}: {}", request.model_where, error.what()));
+  }
+}
+
+void check_heads(const sweep::SweepRequest& request, const model::ModelSummary& summary) {
+  std::string text;
+  for (size_t i = 0; i < request.tasks.size(); ++i) {
+    if (request.tasks[i].head != tasks::HeadKind::classifier || summary.has_classifier) continue;
+    text += fmt::format(
+        "{}{}: needs the checkpoint's classifier, and {} has none; set head: ridge, logistic or "
+        "cosine",
+        text.empty() ? "" : "\n", request.task_where[i], request.model_directory.string());
+  }
+  if (!text.empty()) throw ConfigError(text);
+}
+
+}  // namespace
+
+sweep::SweepRequest parse(const fs::path& file, const std::vector<std::string>& overrides) {
+  Problems problems;
+  Value root = load_tree(file, {}, problems);
+  // Without a tree every field would be "missing"; the reason is already there.
+  if (root.kind == Value::Kind::null) problems.throw_if_any();
+  for (const std::string& assignment : overrides) apply_override(root, assignment, problems);
+  substitute_environment(root, problems);
+  sweep::SweepRequest request;
+  request.name = file.stem().string();
+  read_fields(Cursor{root, "", problems}, sweep_file_fields(), request);
+  problems.throw_if_any();
+  request.config_text = to_yaml(root);
+  return request;
+}
+
+sweep::Sweep load_sweep(const fs::path& file, const std::vector<std::string>& overrides) {
+  const sweep::SweepRequest request = parse(file, overrides);
+  const model::ModelSummary summary = inspect(request);
+  check_heads(request, summary);
+  std::vector<sweep::TaskFacts> facts(request.tasks.size());
+  for (size_t i = 0; i < facts.size(); ++i) {
+    tasks::hash_inputs(request.tasks[i], request.model_directory, facts[i].data_hash,
+                       facts[i].tokenizer_hash);
+  }
+  const sweep::ModelRef model{request.model_directory, request.model_name, summary.weights_hash,
+                              summary.config};
+  return sweep::expand(request, model, facts);
+}
+
+nlohmann::json schema() {
+  nlohmann::json schema = fields_schema(sweep_file_fields());
+  schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
+  schema["title"] = "HeroSweep sweep file";
+  schema["properties"]["include"] = file_names_schema();
+  schema["properties"]["defaults"] = file_names_schema();
+  // An included file may give what this one lacks.
+  schema.erase("required");
+  return schema;
+}
+
+}  // namespace herosweep::config

@@ -1,0 +1,227 @@
+#include "experiments/config/sweep_file.h"
+
+#include <fmt/format.h>
+
+#include "experiments/config/codecs.h"
+#include "experiments/config/plan_codec.h"
+#include "experiments/config/space_fields.h"
+#include "experiments/config/task_file.h"
+
+namespace herosweep::config {
+namespace {
+
+using nlohmann::json;
+using quant::CalibrationSettings;
+using sweep::LatencySettings;
+using sweep::Limits;
+using sweep::SweepRequest;
+
+struct ModelSection {
+  std::filesystem::path path;
+  std::string family = "bert";
+  std::string name;
+};
+
+const std::vector<Field<ModelSection>>& model_fields() {
+  static const std::vector<Field<ModelSection>> fields{
+      field("path", &ModelSection::path, PathName{},
+            "A Hugging Face directory: config.json, model.safetensors, tokenizer.json.")
+          .must_be_given(),
+      field("family", &ModelSection::family, Choice<std::string>{{{"bert", "bert"}}},
+            "The architecture."),
+      field("name", &ModelSection::name, Text{false},
+            "What tables call the model; default the directory's name."),
+  };
+  return fields;
+}
+
+bool read_model(const Cursor& at, SweepRequest& request) {
+  ModelSection model;
+  request.model_where = at.where();
+  if (!read_fields(at, model_fields(), model)) return false;
+  request.model_directory = model.path;
+  // "models/x/" names the directory x, too.
+  const auto last = model.path.has_filename() ? model.path : model.path.parent_path();
+  request.model_name = model.name.empty() ? last.filename().string() : model.name;
+  return true;
+}
+
+bool read_backend(const Cursor& at, SweepRequest& request) {
+  const int word = read_word(at, {"auto", "cpu", "cuda"});
+  if (word == 2) return at.problem("this build has no CUDA backend; use cpu or auto");
+  request.backend = "cpu";
+  return word >= 0;
+}
+
+/// The observer and its argument: percentile(99.9).
+bool read_observer(const Cursor& at, CalibrationSettings& calibration) {
+  sweep::Settings settings;
+  const auto& kind = *sweep::find_setting("calibration.observer");
+  std::string text;
+  if (!SettingValue{&kind}.read(at, text)) return false;
+  kind.set(settings, text);
+  calibration.observer = settings.calibration.observer;
+  calibration.percentile = settings.calibration.percentile;
+  return true;
+}
+
+json observer_schema() {
+  json schema = SettingValue{sweep::find_setting("calibration.observer")}.schema();
+  schema["default"] = quant::observer_text(CalibrationSettings{});
+  return schema;
+}
+
+Integer<> range_of(std::string_view setting) {
+  const auto& kind = *sweep::find_setting(setting);
+  return {kind.low, kind.high};
+}
+
+const std::vector<Field<CalibrationSettings>>& calibration_fields() {
+  static const std::vector<Field<CalibrationSettings>> fields{
+      field("batches", &CalibrationSettings::batches, range_of("calibration.batches"),
+            "Batches of training text that scales are calibrated on."),
+      field("batch_size", &CalibrationSettings::batch_size, range_of("calibration.batch_size"),
+            "Sequences in a batch."),
+      field("seq_len", &CalibrationSettings::seq_len, range_of("calibration.seq_len"),
+            "Tokens that a sequence is truncated at."),
+      custom_field<CalibrationSettings>(
+          "observer", read_observer, observer_schema,
+          "What reduces a tensor to its amax: absmax, percentile(P), momentum or mse."),
+      field("seed", &CalibrationSettings::seed, Integer<uint64_t>{0, INT32_MAX},
+            "Draws the rows; the axis `seed` replaces it."),
+  };
+  return fields;
+}
+
+bool read_calibration(const Cursor& at, SweepRequest& request) {
+  sweep::Settings& base = request.space.base;
+  const bool good = read_fields(at, calibration_fields(), base.calibration);
+  base.seed = base.calibration.seed;
+  return good;
+}
+
+bool read_space(const Cursor& at, SweepRequest& request) {
+  request.space.where = at.where();
+  return read_fields(at, space_fields(), request.space);
+}
+
+/// The FP16 plan of this engine; others would need programs of their own.
+struct Baseline {
+  bool read(const Cursor& at, std::string& out) const {
+    if (at.value.text == "torch-eager") {
+      return at.problem("torch-eager is not available in this version; use fp16");
+    }
+    const bool good = read_word(at, {"fp16"}) == 0;
+    if (good) out = "fp16";
+    return good;
+  }
+  json schema() const { return {{"enum", {"fp16"}}}; }
+  json show(const std::string& value) const { return value; }
+};
+
+const std::vector<Field<LatencySettings>>& latency_fields() {
+  // A 95 % interval of a median needs six samples.
+  constexpr int kFewestRounds = 6;
+  using Numbers = ListOf<Integer<>, int>;
+  static const std::vector<Field<LatencySettings>> fields{
+      field("enabled", &LatencySettings::enabled, Boolean{}, "false: accuracy only."),
+      field("batch", &LatencySettings::batch, Numbers{{1, 4096}}, "Sequences in a batch."),
+      field("seq_len", &LatencySettings::seq_len, Numbers{{1, 8192}}, "Tokens in a sequence."),
+      field("threads", &LatencySettings::threads, Numbers{{1, 1024}}, "Threads of one pass."),
+      field("rounds", &LatencySettings::rounds, Numbers{{kFewestRounds, 1'000'000}, false},
+            "Rounds in which every plan runs once: one number, or one for every batch."),
+      field("max_seconds", &LatencySettings::max_seconds, Number{},
+            "Longest time of one group; 0: no limit."),
+      field("baselines", &LatencySettings::baselines, ListOf<Baseline, std::string>{Baseline{}},
+            "What every round also measures."),
+  };
+  return fields;
+}
+
+bool read_latency(const Cursor& at, SweepRequest& request) {
+  LatencySettings& latency = request.latency;
+  request.latency_where = at.where();
+  if (!read_fields(at, latency_fields(), latency)) return false;
+  if (latency.rounds.size() == 1 || latency.rounds.size() == latency.batch.size()) return true;
+  const Member* rounds = at.value.find("rounds");
+  return at.member(*rounds).problem(
+      fmt::format("{} numbers of rounds for {} batches; give one, or one for every batch",
+                  latency.rounds.size(), latency.batch.size()));
+}
+
+const std::vector<Field<Limits>>& limits_fields() {
+  static const std::vector<Field<Limits>> fields{
+      field("metric_drop", &Limits::metric_drop, Number{0, 100},
+            "Largest loss of the task metric, in points (metric times 100), that `pareto` accepts; "
+            "0: any."),
+      field("timeout", &Limits::timeout_seconds, Duration{}, "Longest time of one trial."),
+  };
+  return fields;
+}
+
+const std::vector<Field<SweepRequest>>& export_fields() {
+  static const std::vector<Field<SweepRequest>> fields{
+      field("caption", &SweepRequest::caption, Text{}, "Caption of exported tables."),
+      field("label", &SweepRequest::label_prefix, Text{},
+            "LaTeX label of exported tables, as in tab:minilm."),
+      field("notes", &SweepRequest::notes, Text{}, "Text below exported tables."),
+  };
+  return fields;
+}
+
+bool read_task_list(const Cursor& at, SweepRequest& request) {
+  std::vector<LocatedTask> located;
+  const bool good = read_tasks(at, located);
+  for (LocatedTask& task : located) {
+    request.tasks.push_back(std::move(task.spec));
+    request.task_where.push_back(std::move(task.where));
+  }
+  return good;
+}
+
+json backend_schema() { return {{"enum", {"auto", "cpu", "cuda"}}, {"default", "auto"}}; }
+
+template <class Owner>
+std::function<json()> schema_of(const std::vector<Field<Owner>>& (*fields)()) {
+  return [fields] { return fields_schema(fields()); };
+}
+
+std::vector<Field<SweepRequest>> make_fields() {
+  return {
+      field("name", &SweepRequest::name, Identifier{},
+            "What the sweep is called; default the file's name."),
+      custom_field<SweepRequest>("model", read_model, schema_of(model_fields), "The checkpoint.")
+          .must_be_given(),
+      custom_field<SweepRequest>("tasks", read_task_list, tasks_schema,
+                                 "Names of tasks, or maps {name, ...} that change some keys.")
+          .must_be_given(),
+      custom_field<SweepRequest>("backend", read_backend, backend_schema,
+                                 "What runs the plans; auto: the fastest that is there."),
+      custom_field<SweepRequest>("calibration", read_calibration, schema_of(calibration_fields),
+                                 "How static scales are found."),
+      custom_field<SweepRequest>("sweep", read_space, schema_of(space_fields),
+                                 "What is varied. The FP16 plan always runs.")
+          .must_be_given(),
+      custom_field<SweepRequest>("latency", read_latency, schema_of(latency_fields),
+                                 "What is timed."),
+      field("limits", &SweepRequest::limits, Section<Limits>{limits_fields},
+            "Bounds of trials and of the metric."),
+      field("bootstrap", &SweepRequest::bootstrap_resamples, Integer<>{100, 1'000'000},
+            "Resamples of bootstrapped intervals."),
+      custom_field<SweepRequest>(
+          "export",
+          [](const Cursor& at, SweepRequest& request) {
+            return read_fields(at, export_fields(), request);
+          },
+          schema_of(export_fields), "Texts of exported tables."),
+  };
+}
+
+}  // namespace
+
+const std::vector<Field<SweepRequest>>& sweep_file_fields() {
+  static const std::vector<Field<SweepRequest>> fields = make_fields();
+  return fields;
+}
+
+}  // namespace herosweep::config

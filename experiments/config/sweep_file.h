@@ -1,0 +1,11 @@
+// The fields of a sweep file, top level first.
+#pragma once
+
+#include "experiments/config/field.h"
+#include "experiments/sweep/space.h"
+
+namespace herosweep::config {
+
+const std::vector<Field<sweep::SweepRequest>>& sweep_file_fields();
+
+}  // namespace herosweep::config

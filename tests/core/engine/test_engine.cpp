@@ -169,7 +169,8 @@ TEST_CASE("Saturation is counted on static INT8 tensors only") {
   for (const auto& count : m3.saturation()) {
     CHECK(count.site != quant::Site::qkv_input);
     CHECK(count.elements >= int64_t{batch.tokens()} * model.config.hidden);
-    CHECK(count.at_limit < count.elements / 10);
+    // Calibrated on other text: few values of the first layer lie outside.
+    if (count.layer == 0) CHECK(count.at_limit < count.elements / 100);
   }
   CHECK(m3.saturation().size() == static_cast<size_t>(7 * model.config.layers));
 

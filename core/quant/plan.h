@@ -67,8 +67,12 @@ void validate(const Plan& plan, int hidden, int intermediate);
 /// of groups that is the default for this model counts as the default.
 Plan canonical(Plan plan, int hidden = 0);
 
-/// Which calibration statistics a plan reads (see calibration.h).
+/// Whether a plan reads calibration statistics (see calibration.h).
 bool needs_calibration(const Plan& plan);
+
+/// Whether CalibrationSettings::observer changes the plan's numbers: the static inputs of PTQ's
+/// GEMMs are always averaged with momentum.
+bool reads_observer(const Plan& plan);
 
 /// The weakest execution of its modules.
 Execution execution(const Plan& plan);

@@ -130,6 +130,13 @@ bool needs_calibration(const Plan& plan) {
   });
 }
 
+bool reads_observer(const Plan& plan) {
+  return any_module(plan, [](Module module, const SchemeTraits& t) {
+    return t.input == InputFormat::feature_wise ||
+           (t.input == InputFormat::tensor_wise && module == Module::attention);
+  });
+}
+
 Execution execution(const Plan& plan) {
   Execution weakest = Execution::integer;
   any_module(plan, [&](Module, const SchemeTraits& t) {

@@ -84,6 +84,14 @@ TEST_CASE("calibration is needed exactly by static scales", "[plan]") {
   REQUIRE(needs_calibration(plan));
 }
 
+TEST_CASE("the observer matters to HERO's static scales, not to PTQ's", "[plan]") {
+  for (const std::string& name : all_plan_names()) {
+    INFO(name);
+    const Plan plan = named_plan(name, 2);
+    REQUIRE(reads_observer(plan) == (needs_calibration(plan) && name != "ptq-w8a8"));
+  }
+}
+
 TEST_CASE("one simulated module makes the plan simulated", "[plan]") {
   Plan plan = named_plan("zq-w48a16", 6);
   plan.set(2, Module::fc1, Scheme::w16a8);

@@ -5,9 +5,9 @@ usage: prepare.py REQUEST.json        (or - for standard input)
 
 The request is an object with
   task        the task as JSON (format, columns, labels, head, split rule, max_length ...)
-  files       split -> list of paths ("all" for split rule sha256_mod5)
+  files       split -> list of paths ("all" for split rule sha256-mod5)
   tokenizer   path of tokenizer.json (config.json beside it bounds max_length, where it exists)
-  outputs     split -> safetensors file to write
+  outputs     list of {split, path}: the safetensors files to write
 
 Each output holds ids, types [tokens], offsets [sequences + 1] (int32) and labels [examples]
 (float64): sequences end to end, without padding. Pairs whose sentences are embedded one by one
@@ -138,7 +138,8 @@ RECORDS = {
 def parse_label(path, number, text, task):
     """The label as a number; None where the row has none (its gold was withheld)."""
     text = text.strip()
-    names = [name.lower() for name in task["labels"]]
+    # Binarized labels are named after they were numbers.
+    names = [] if task["binarize"] else [name.lower() for name in task["labels"]]
     if text.lower() in names:
         return float(names.index(text.lower()))
     if not text and not names:
@@ -162,7 +163,7 @@ def is_test(texts):
 
 def select(split, texts, label, task):
     """The label that this row has in `split`, or None where it does not belong there."""
-    if task["split_rule"] == "sha256_mod5" and is_test(texts) != (split == "test"):
+    if task["split_rule"] == "sha256-mod5" and is_test(texts) != (split == "test"):
         return None
     if label is None or abs(label) < task["min_abs_label"]:
         return None
@@ -233,13 +234,14 @@ def write_atomically(path, data):
 def prepare(request):
     task = request["task"]
     tokenizer = load_tokenizer(request["tokenizer"], task["max_length"])
-    for split, output in request["outputs"].items():
-        paths = request["files"]["all" if task["split_rule"] == "sha256_mod5" else split]
+    for output in request["outputs"]:
+        split = output["split"]
+        paths = request["files"]["all" if task["split_rule"] == "sha256-mod5" else split]
         examples, labels = read_split(split, paths, task)
         ids, types, offsets = tokenize(examples, tokenizer, task)
         tensors = {"ids": ids, "types": types, "offsets": offsets,
                    "labels": np.array(labels, dtype=np.float64)}
-        write_atomically(output, save(tensors))
+        write_atomically(output["path"], save(tensors))
 
 
 def main(arguments):

@@ -26,12 +26,15 @@ class CountedMetric {
   int examples() const { return static_cast<int>(prediction_.size()); }
 
  private:
+  double confusion_score(std::span<const int> counts) const;
+  double spearman(std::span<const int> counts) const;
+
   Metric metric_;
-  // Classification and Spearman: index of the distinct value, in increasing order; Pearson: unused.
-  std::vector<int> prediction_index_, label_index_;
   std::vector<double> prediction_, label_;
-  std::vector<double> classes_;  // classification: the distinct values of both sides
-  int prediction_values_ = 0, label_values_ = 0;
+  // Each value's index among the distinct values, in increasing order: of its own side for
+  // Spearman, of both sides together (the classes) for classification.
+  std::vector<int> prediction_index_, label_index_;
+  std::vector<double> prediction_values_, label_values_;
 };
 
 /// 95 % by default: Wilson for accuracy, else percentile bootstrap over examples. Throws DataError.

@@ -26,8 +26,7 @@ enum class Metric : uint8_t { accuracy, f1, matthews, pearson, spearman };
 /// How rows become train and test.
 ///   files:       one file a split
 ///   sha256_mod5: test if int(first 8 hex of sha256(text.strip().lower()), 16) % 5 == 0, else
-///   train;
-///                the text of a pair is both, joined by a tab
+///                train; the text of a pair is both, joined by a tab
 enum class SplitRule : uint8_t { files, sha256_mod5 };
 
 /// A task as its YAML says, paths resolved. Everything that can change a number is in `to_json`.
@@ -38,8 +37,9 @@ struct TaskSpec {
   std::map<std::string, std::filesystem::path> files;
   std::string format = "tsv";  // tsv | csv | jsonl | "label text" (first word is the label)
   bool header = false;         // first line names the columns
-  std::vector<std::string>
-      text_columns;  // one, or two for pairs: an index or a header name / JSON key
+  // One, or two for pairs: a column number from 0, a name in the header, a JSON key; unused by
+  // "label text", as is label_column.
+  std::vector<std::string> text_columns;
   std::string label_column;
   SplitRule split_rule = SplitRule::files;
   std::string eval_split = "test";

@@ -7,19 +7,6 @@ namespace {
 
 using nlohmann::json;
 
-/// Static PTQ scales are averaged over batches whatever the observer is; every other calibrated
-/// scale comes from the observer.
-bool reads_observer(quant::Plan plan) {
-  for (int layer = 0; layer < static_cast<int>(plan.layers.size()); ++layer) {
-    for (quant::Module module : quant::kAllModules) {
-      if (plan.scheme(layer, module) == quant::Scheme::w8a8_static) {
-        plan.set(layer, module, quant::Scheme::fp16);
-      }
-    }
-  }
-  return quant::needs_calibration(plan);
-}
-
 json calibration_identity(const std::vector<tasks::TaskSpec>& tasks,
                           const std::vector<TaskFacts>& facts, std::optional<size_t> source,
                           const Variant& variant) {
@@ -44,7 +31,7 @@ void drop_ineffective_settings(Variant& variant, int hidden) {
     variant.seed = 0;
     return;
   }
-  if (!reads_observer(variant.plan)) calibration.observer = defaults.observer;
+  if (!quant::reads_observer(variant.plan)) calibration.observer = defaults.observer;
   if (calibration.observer != quant::ObserverKind::percentile) {
     calibration.percentile = defaults.percentile;
   }

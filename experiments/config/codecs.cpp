@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-#include "core/quant/suggestion.h"
+#include "experiments/sweep/hint.h"
 
 namespace herosweep::config {
 namespace {
@@ -42,7 +42,7 @@ bool Cursor::expected(std::string_view what) const {
 
 void unknown_key(const Cursor& section, const Member& member,
                  const std::vector<std::string>& known) {
-  const std::string hint = quant::did_you_mean(member.key, known);
+  const std::string hint = sweep::hint(member.key, known);
   section.problems.add(member.place, join_path(section.path, member.key),
                        "unknown key" + (hint.empty() ? "; known are " + list_of(known) : hint));
 }
@@ -159,7 +159,7 @@ int read_word(const Cursor& at, const std::vector<std::string>& words) {
   }
   const auto found = std::find(words.begin(), words.end(), at.value.text);
   if (found != words.end()) return static_cast<int>(found - words.begin());
-  const std::string hint = quant::did_you_mean(at.value.text, words);
+  const std::string hint = sweep::hint(at.value.text, words);
   at.problem(fmt::format("{} is unknown{}", describe(at.value),
                          hint.empty() ? "; use one of " + list_of(words) : hint));
   return -1;

@@ -22,8 +22,8 @@ sweep::SweepRequest parse(const std::filesystem::path& file,
 sweep::Sweep load_sweep(const std::filesystem::path& file,
                         const std::vector<std::string>& overrides);
 
-/// A task by name (NAME.yaml beside `relative_to`, in its tasks/ or ../tasks/, or among the
-/// project's own), or by a path that ends in .yaml. Throws ConfigError.
+/// A task by name (NAME.yaml in tasks/ or ../tasks/ of `relative_to`, or among the project's
+/// own), or by a path that ends in .yaml. Throws ConfigError.
 tasks::TaskSpec load_task(const std::string& name_or_path,
                           const std::filesystem::path& relative_to);
 

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "core/quant/suggestion.h"
 #include "core/util/error.h"
+#include "experiments/sweep/hint.h"
 
 namespace herosweep::config {
 namespace {
@@ -153,7 +153,7 @@ bool check_base(const Cursor& at, const std::string& base, const std::set<std::s
   if (earlier.count(base) > 0) return true;
   const Member* written = at.value.find("base");
   std::string ignored;
-  return PlanName{}.read(written == nullptr ? at : at.member(*written), ignored);
+  return written == nullptr || PlanName{}.read(at.member(*written), ignored);
 }
 
 bool is_named_plan(const std::string& name) {
@@ -242,7 +242,7 @@ bool SettingValue::read(const Cursor& at, std::string& out) const {
   sweep::Settings settings;
   if (at.value.kind != Value::Kind::scalar || !kind->set(settings, at.value.text)) {
     const std::string hint =
-        at.value.kind == Value::Kind::scalar ? quant::did_you_mean(at.value.text, kind->words) : "";
+        at.value.kind == Value::Kind::scalar ? sweep::hint(at.value.text, kind->words) : "";
     return at.problem(fmt::format("{} is no value of {}{}", describe(at.value), kind->name,
                                   hint.empty() ? "; use " + kind->values_text() : hint));
   }

@@ -30,8 +30,8 @@ const Value* word_at(const Value& map, std::string_view key) {
 
 bool missing_file(const Cursor& at, const Value& name) {
   at.problems.add(name.place, at.path,
-                  fmt::format("no task file for {}: looked for {}.yaml beside this file, in tasks "
-                              "and ../tasks, and in {}",
+                  fmt::format("no task file for {}: looked for {}.yaml in tasks and ../tasks "
+                              "beside this file, and in {}",
                               name.text, name.text, HEROSWEEP_CONFIG_DIR "/tasks"));
   return false;
 }
@@ -86,8 +86,8 @@ fs::path find_task_file(const std::string& name, const fs::path& folder) {
     const fs::path file = fs::path(name).is_absolute() ? fs::path(name) : folder / name;
     return fs::is_regular_file(file, error) ? file : fs::path();
   }
-  for (const fs::path& place : {folder, folder / "tasks", folder / ".." / "tasks",
-                                fs::path(HEROSWEEP_CONFIG_DIR "/tasks")}) {
+  for (const fs::path& place :
+       {folder / "tasks", folder / ".." / "tasks", fs::path(HEROSWEEP_CONFIG_DIR "/tasks")}) {
     const fs::path file = (place / (name + ".yaml")).lexically_normal();
     if (fs::is_regular_file(file, error)) return file;
   }

@@ -21,7 +21,7 @@ nlohmann::json tasks_schema();
 /// The keys of a task file.
 const std::vector<Field<tasks::TaskSpec>>& task_fields();
 
-/// The file of task `name` (or a path that ends in .yaml) for a sweep in `folder`: beside it, in
+/// The file of task `name` (or a path that ends in .yaml) for a sweep in `folder`: in its
 /// tasks/ or ../tasks/, or among the project's own. Empty when there is none.
 std::filesystem::path find_task_file(const std::string& name, const std::filesystem::path& folder);
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/quant/suggestion.h"
+#include "experiments/sweep/hint.h"
 #include "experiments/sweep/settings.h"
 
 namespace herosweep::sweep {
@@ -78,10 +78,9 @@ class Lexer {
     while (end < text_.size() && word_character(text_[end])) ++end;
     token.kind = Token::Kind::word;
     token.text = text_.substr(at_, end - at_);
-    // percentile(99.9) is one word: observers carry their argument.
+    // percentile(99.9) is one word: the observer carries its argument.
     if (const size_t close = text_.find(')', end);
-        (token.text == "percentile" || token.text == "momentum") && text_.substr(end, 1) == "(" &&
-        close != std::string::npos) {
+        token.text == "percentile" && text_.substr(end, 1) == "(" && close != std::string::npos) {
       end = close + 1;
       token.text = text_.substr(at_, end - at_);
     }
@@ -188,10 +187,10 @@ class Parser {
     auto node = std::make_shared<Node>();
     node->name = token_.text;
     if (!is_name(node->name)) {
-      const std::string hint = quant::did_you_mean(node->name, all_names());
+      const std::string near = hint(node->name, all_names());
       throw ConstraintError(
           token_.column, fmt::format("unknown name '{}'{}", node->name,
-                                     hint.empty() ? "; names are the modules and the axes" : hint));
+                                     near.empty() ? "; names are the modules and the axes" : near));
     }
     advance();
     if (take("==")) return equal(node);
@@ -231,10 +230,10 @@ class Parser {
     const auto found = value_of(name, token_.text);
     if (!found) {
       const std::vector<std::string> words = known_values(name);
-      std::string hint = quant::did_you_mean(token_.text, words);
-      if (hint.empty() && !words.empty()) hint = fmt::format("; use {}", fmt::join(words, ", "));
+      std::string near = hint(token_.text, words);
+      if (near.empty() && !words.empty()) near = fmt::format("; use {}", fmt::join(words, ", "));
       throw ConstraintError(token_.column,
-                            fmt::format("{} is never '{}'{}", name, token_.text, hint));
+                            fmt::format("{} is never '{}'{}", name, token_.text, near));
     }
     advance();
     return *found;

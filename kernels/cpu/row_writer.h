@@ -1,7 +1,6 @@
-// What `Output` means, one row at a time, for operators that hold whole rows.
-//
-// Everything here has internal linkage and is written for the vectoriser: each instruction set's
-// files include it and get code of their own. Reference twin: kernels/reference/row_writer.h.
+// What operands and `Output` mean, one row at a time, for operators that hold whole rows. Internal
+// linkage: each instruction set's files get code of their own. Reference twin:
+// kernels/reference/row_writer.h.
 #pragma once
 
 #include <cfloat>
@@ -22,21 +21,36 @@ static inline int32_t magnitude_bits(float x) {
   return __builtin_bit_cast(int32_t, x) & 0x7fffffff;
 }
 
-static inline int32_t max_magnitude_bits(const float* x, int n) {
-  int32_t maximum = 0;
-  for (int j = 0; j < n; ++j) {
-    const int32_t bits = magnitude_bits(x[j]);
-    maximum = bits > maximum ? bits : maximum;
-  }
-  return maximum;
+/// One row of an operand that a layer norm or embedding adds up.
+struct RowSource {
+  ElementType type;  // f32 or s8
+  const void* data;
+  float row_scale;             // of s8
+  const float* feature_scale;  // of s8; null = 1
+};
+
+static inline RowSource row_of(const Operand& operand, int row, int cols) {
+  const size_t bytes = operand.type == ElementType::f32 ? sizeof(float) : 1;
+  const size_t begin = static_cast<size_t>(row) * static_cast<size_t>(cols) * bytes;
+  return {operand.type, static_cast<const char*>(operand.data) + begin,
+          operand.token_scale != nullptr ? operand.token_scale[row] : 1.0f, operand.feature_scale};
 }
 
-/// clamp(rint(scaled), low, high), half to even. Adding 1.5 * 2^23 rounds as the FPU does and
-/// leaves the integer in the low bits, which every instruction set can vectorise.
-static inline int8_t round_to_int8(float scaled, float low, float high) {
-  const float above = scaled > low ? scaled : low;
-  const float clamped = above < high ? above : high;
-  return static_cast<int8_t>(__builtin_bit_cast(int32_t, clamped + 12582912.0f));
+/// What a row's second pass finds: the rounding error of its mean, and 1 / sqrt(var + epsilon).
+struct RowMoments {
+  float shift;
+  float inverse_deviation;
+};
+
+/// From the sums of (z - mean) and (z - mean)^2. The first is not zero, because the mean is
+/// rounded; taking it out again is the corrected two-pass algorithm (Chan, Golub, LeVeque). Without
+/// it a constant row, whose variance is 0, has that error blown up by 1 / sqrt(epsilon).
+static inline RowMoments correct_moments(float remainder, float squares, int cols, float epsilon) {
+  const float count = static_cast<float>(cols);
+  const float shift = remainder / count;
+  const float corrected = squares / count - shift * shift;
+  const float variance = corrected < 0.0f ? 0.0f : corrected;
+  return {shift, 1.0f / __builtin_sqrtf(variance + epsilon)};
 }
 
 static inline float symmetric_scale(float amax, const Int8Range& range) {
@@ -44,34 +58,15 @@ static inline float symmetric_scale(float amax, const Int8Range& range) {
   return scale < FLT_MIN ? 1.0f : scale;
 }
 
-static inline void quantize_by_scalar(const float* y, int cols, float inverse_scale,
-                                      const Int8Range& range, int8_t* out) {
-  const float low = static_cast<float>(range.low);
-  const float high = static_cast<float>(range.high);
-  for (int j = 0; j < cols; ++j) out[j] = round_to_int8(y[j] * inverse_scale, low, high);
-}
-
-/// Returns the largest magnitude bits among the values that were rounded.
-static inline int32_t quantize_by_feature(const float* y, int cols, const float* inverse_scale,
-                                          const Int8Range& range, int8_t* out) {
-  const float low = static_cast<float>(range.low);
-  const float high = static_cast<float>(range.high);
-  int32_t maximum = 0;
-  for (int j = 0; j < cols; ++j) {
-    const float scaled = y[j] * inverse_scale[j];
-    const int32_t bits = magnitude_bits(scaled);
-    maximum = bits > maximum ? bits : maximum;
-    out[j] = round_to_int8(scaled, low, high);
-  }
-  return maximum;
-}
-
-/// Writes row `row` to every pointer that `out` sets. Returns false when a value of y, or a value
-/// to be quantized, is NaN or infinite: its INT8 bytes then mean nothing.
-static inline bool write_row(const float* y, int row, int cols, const Output& out) {
+/// Writes row `row` to every pointer that `out` sets; `amax_bits` are y's largest magnitude bits.
+/// Returns false when a value of y, or a value to be quantized, is NaN or infinite: its INT8 bytes
+/// then mean nothing. `Rows` has the loops of one instruction set:
+/// portable/rows.h, avx512/rows.h.
+template <typename Rows>
+static inline bool write_row(const float* y, int32_t amax_bits, int row, int cols,
+                             const Output& out) {
   const size_t begin = static_cast<size_t>(row) * static_cast<size_t>(cols);
-  const int32_t amax_bits = max_magnitude_bits(y, cols);
-  bool finite = amax_bits < kInfinityBits;
+  const bool finite = amax_bits < kInfinityBits;
   if (out.f32 != nullptr) {
     std::memcpy(out.f32 + begin, y, sizeof(float) * static_cast<size_t>(cols));
   }
@@ -83,10 +78,10 @@ static inline bool write_row(const float* y, int row, int cols, const Output& ou
   if (out.s8 == nullptr) return finite;
   if (out.inverse_scale != nullptr) {
     const int32_t scaled_bits =
-        quantize_by_feature(y, cols, out.inverse_scale, out.range, out.s8 + begin);
+        Rows::quantize_by_feature(y, cols, out.inverse_scale, out.range, out.s8 + begin);
     return finite && scaled_bits < kInfinityBits;
   }
-  quantize_by_scalar(y, cols, 1.0f / token_scale, out.range, out.s8 + begin);
+  Rows::quantize_by_scalar(y, cols, 1.0f / token_scale, out.range, out.s8 + begin);
   return finite;
 }
 

@@ -181,6 +181,22 @@ void apply_softmax(const AttentionArgs& args, int rows, int keys, const Workspac
   }
 }
 
+/// Sums [rows, vectors] times the factor of their row. A loop of its own: unrolled behind every
+/// tile it would be most of this file's code.
+template <Product kProduct>
+[[gnu::noinline]] void write_tile(const char* tile, int rows, int vectors, int row, int column,
+                                  const float* factors, HeadWriter& writer) {
+  for (int r = 0; r < rows; ++r) {
+    const __m512 factor = _mm512_set1_ps(factors[r]);
+    for (int c = 0; c < vectors; ++c) {
+      const __m512i sum = _mm512_load_si512(tile + (r * vectors + c) * kVectorBytes);
+      const __m512 value =
+          kProduct == Product::f32 ? _mm512_castsi512_ps(sum) : _mm512_cvtepi32_ps(sum);
+      writer.write(row + r, column + c * kLanes, _mm512_mul_ps(value, factor));
+    }
+  }
+}
+
 template <Product kProduct>
 struct WeighValues {
   const char* probabilities;
@@ -196,16 +212,15 @@ struct WeighValues {
   void run() const {
     __m512i sums[kRows][kVectors];
     multiply_tile<kProduct>(probabilities, stride, panel, words, sums);
+    alignas(kVectorBytes) char tile[kRows * kVectors * kVectorBytes];
 #pragma GCC unroll 6
     for (int r = 0; r < kRows; ++r) {
-      const __m512 factor = _mm512_set1_ps(factors[r]);
 #pragma GCC unroll 4
       for (int c = 0; c < kVectors; ++c) {
-        const __m512 sum = kProduct == Product::f32 ? _mm512_castsi512_ps(sums[r][c])
-                                                    : _mm512_cvtepi32_ps(sums[r][c]);
-        writer->write(row + r, column + c * kLanes, _mm512_mul_ps(sum, factor));
+        _mm512_store_si512(tile + (r * kVectors + c) * kVectorBytes, sums[r][c]);
       }
     }
+    write_tile<kProduct>(tile, kRows, kVectors, row, column, factors, *writer);
   }
 };
 

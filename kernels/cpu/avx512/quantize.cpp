@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/cpu/avx512/gelu.h"
+#include "kernels/cpu/avx512/rows.h"
 #include "kernels/cpu/operators.h"
 #include "kernels/cpu/row_operators.h"
 
@@ -25,14 +26,14 @@ void gelu_row(const GeluTable& table, const float* x, int cols, float* y) {
 
 void quantize(const QuantizeArgs& args) {
   if (args.activation == Activation::none) {
-    quantize_rows(args, [](const float* x, int cols, float* y) {
+    quantize_rows<Rows>(args, [](const float* x, int cols, float* y) {
       std::memcpy(y, x, sizeof(float) * static_cast<size_t>(cols));
     });
     return;
   }
   const GeluTable& table = gelu_table(args.activation, kGeluDegree);
-  quantize_rows(args,
-                [&table](const float* x, int cols, float* y) { gelu_row(table, x, cols, y); });
+  quantize_rows<Rows>(
+      args, [&table](const float* x, int cols, float* y) { gelu_row(table, x, cols, y); });
 }
 
 }  // namespace herosweep::kernels::cpu::avx512

@@ -12,6 +12,7 @@
 #include "kernels/cpu/attention_items.h"
 #include "kernels/cpu/exp2_polynomial.h"
 #include "kernels/cpu/operators.h"
+#include "kernels/cpu/portable/rows.h"
 #include "kernels/cpu/row_writer.h"
 #include "kernels/cpu/scratch.h"
 
@@ -190,7 +191,9 @@ bool attend_rows(const AttentionArgs& args, const AttentionItem& item, int query
     float* row = w.queries;  // of this tile no longer needed
     for (int c = 0; c < args.head_size; ++c) row[c] = static_cast<float>(products[c]) * factors[r];
     const Output columns = columns_of(args, item.head, item.first_row + query + r);
-    finite = write_row(row, 0, args.head_size, columns) && finite;
+    finite = write_row<Rows>(row, Rows::max_magnitude_bits(row, args.head_size), 0, args.head_size,
+                             columns) &&
+             finite;
   }
   return finite;
 }
@@ -200,7 +203,7 @@ bool write_zeros(const AttentionArgs& args, const AttentionItem& item) {
   bool finite = true;
   for (int query = item.query_begin; query < item.query_end; ++query) {
     const Output columns = columns_of(args, item.head, item.first_row + query);
-    finite = write_row(kZeros, 0, args.head_size, columns) && finite;
+    finite = write_row<Rows>(kZeros, 0, 0, args.head_size, columns) && finite;
   }
   return finite;
 }

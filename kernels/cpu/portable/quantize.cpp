@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/gelu_table.h"
 #include "kernels/cpu/operators.h"
+#include "kernels/cpu/portable/rows.h"
 #include "kernels/cpu/row_operators.h"
 
 namespace herosweep::kernels::cpu::portable {
@@ -28,13 +29,13 @@ float gelu(float x, const GeluTable& table) {
 
 void quantize(const QuantizeArgs& args) {
   if (args.activation == Activation::none) {
-    quantize_rows(args, [](const float* x, int cols, float* y) {
+    quantize_rows<Rows>(args, [](const float* x, int cols, float* y) {
       std::memcpy(y, x, sizeof(float) * static_cast<size_t>(cols));
     });
     return;
   }
   const GeluTable& table = gelu_table(args.activation, kGeluDegree);
-  quantize_rows(args, [&table](const float* x, int cols, float* y) {
+  quantize_rows<Rows>(args, [&table](const float* x, int cols, float* y) {
     for (int j = 0; j < cols; ++j) y[j] = gelu(x[j], table);
   });
 }

@@ -60,6 +60,9 @@ class Maker {
     if (space_.modules) add_product();
     for (const PlanSpec& spec : space_.plans) add_listed(spec);
     for (const PerLayerSpec& spec : space_.per_layer) add_per_layer(spec);
+    for (Candidate& candidate : result_) {
+      candidate.baseline = same_schemes(candidate.plan, result_.front().plan);
+    }
     return std::move(result_);
   }
 

@@ -14,7 +14,7 @@ enum class NameRank { generated, custom, named };
 struct Candidate {
   quant::Plan plan;
   NameRank rank = NameRank::named;
-  bool baseline = false;  // the FP16 plan: constraints do not drop it
+  bool baseline = false;  // the FP16 plan: constraints never drop it
   std::vector<std::pair<std::string, std::string>> fixed;  // options that axes do not vary
   std::string where;
 };

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/util/error.h"
 #include "experiments/sweep/candidates.h"
@@ -86,25 +87,48 @@ class Variants {
     variant.seed = settings.seed;
     drop_ineffective_settings(variant, model_.config.hidden);
     if (!valid(variant, candidate)) return;
-    variant.label = axes_text(space_, effective(variant));
     variant.plan_hash = plan_hash(variant);
-    keep(std::move(variant), candidate, combination);
+    const auto [known, is_new] = index_.try_emplace(variant.plan_hash, kept_.size());
+    if (is_new) {
+      kept_.push_back({candidate.rank, effective(settings, variant), {combination.text}});
+      sweep_.variants.push_back(std::move(variant));
+    } else {
+      merge(known->second, candidate, effective(settings, variant), combination);
+    }
+  }
+
+  /// Writes labels and what was merged; after the last `add`.
+  void finish() {
+    for (size_t i = 0; i < kept_.size(); ++i) {
+      const Variant& variant = sweep_.variants[i];
+      sweep_.variants[i].label = axes_text(space_, kept_[i].shown);
+      const size_t repeats = kept_[i].combinations.size() - 1;
+      if (repeats == 0) continue;
+      sweep_.dropped.push_back(
+          {variant.plan.name, variant.label,
+           fmt::format("{} more combinations of the axes change nothing", repeats)});
+    }
+    for (const auto& [lost, index] : renamed_) {
+      const std::string& name = sweep_.variants[index].plan.name;
+      if (lost != name) sweep_.dropped.push_back({lost, "", "the same as " + name});
+    }
   }
 
  private:
-  /// The settings of a variant with what has no effect at the sweep's own base, so that only what
-  /// tells variants apart is in their label.
-  Settings effective(const Variant& variant) const {
-    Settings settings{variant.plan.options, variant.calibration, variant.seed};
-    const Settings defaults;
+  struct Kept {
+    NameRank rank;
+    Settings shown;  // of the label: axes without effect stand at the sweep's base
+    std::set<std::string> combinations;  // of the axes that came to the same
+  };
+
+  /// `asked`, with the axes that the plan ignores back at the sweep's base.
+  Settings effective(Settings asked, const Variant& variant) const {
+    const Settings used{variant.plan.options, variant.calibration, variant.seed};
     for (const Axis& axis : space_.axes) {
       const SettingKind& kind = *find_setting(axis.name);
-      const bool reset = kind.get(settings) == kind.get(defaults);
-      const bool offered = std::find(axis.values.begin(), axis.values.end(), kind.get(settings)) !=
-                           axis.values.end();
-      if (reset && !offered) kind.set(settings, kind.get(space_.base));
+      if (kind.get(asked) != kind.get(used)) kind.set(asked, kind.get(space_.base));
     }
-    return settings;
+    return asked;
   }
 
   bool dropped_by_constraint(const Candidate& candidate, const Settings& settings,
@@ -131,24 +155,28 @@ class Variants {
     }
   }
 
-  void keep(Variant variant, const Candidate& candidate, const Combination& combination) {
-    const auto [known, is_new] = index_.try_emplace(variant.plan_hash, sweep_.variants.size());
-    if (is_new) {
-      ranks_.push_back(candidate.rank);
-      sweep_.variants.push_back(std::move(variant));
-      return;
+  /// The variant at `index` came up again, under the same name or another one.
+  void merge(size_t index, const Candidate& candidate, const Settings& shown,
+             const Combination& combination) {
+    Kept& kept = kept_[index];
+    std::string& name = sweep_.variants[index].plan.name;
+    if (candidate.rank > kept.rank) {
+      renamed_.emplace(name, index);
+      kept.rank = candidate.rank;
+      name = candidate.plan.name;
+    } else if (candidate.plan.name != name) {
+      renamed_.emplace(candidate.plan.name, index);
     }
-    Variant& kept = sweep_.variants[known->second];
-    NameRank& rank = ranks_[known->second];
-    std::string lost = variant.plan.name;
-    if (candidate.rank > rank) {
-      rank = candidate.rank;
-      std::swap(kept.plan.name, lost);
+    kept.combinations.insert(combination.text);
+    forget_difference(kept.shown, shown);
+  }
+
+  /// Two values of an axis that came to the same have no effect: the label shows neither.
+  void forget_difference(Settings& shown, const Settings& other) const {
+    for (const Axis& axis : space_.axes) {
+      const SettingKind& kind = *find_setting(axis.name);
+      if (kind.get(shown) != kind.get(other)) kind.set(shown, kind.get(space_.base));
     }
-    if (lost == kept.plan.name && combination.text == kept.label) return;  // simply listed twice
-    sweep_.dropped.push_back({lost, combination.text,
-                              fmt::format("the same as {}{}", kept.plan.name,
-                                          kept.label.empty() ? "" : " with " + kept.label)});
   }
 
   const Space& space_;
@@ -156,7 +184,8 @@ class Variants {
   Sweep& sweep_;
   std::vector<std::string>& problems_;
   std::map<std::string, size_t> index_;
-  std::vector<NameRank> ranks_;
+  std::vector<Kept> kept_;
+  std::map<std::string, size_t> renamed_;  // names that were lost, and to which variant
 };
 
 void check_size(const SweepRequest& request) {
@@ -246,6 +275,7 @@ Sweep expand(const SweepRequest& request, const ModelRef& model,
     for (const Combination& combination : grid) variants.add(candidate, combination);
   }
   throw_if_any(problems);
+  variants.finish();
   add_trials(sweep, facts);
   return sweep;
 }

@@ -46,3 +46,19 @@ TEST_CASE("The quickstart asks for two rounds of numbers and the paper's default
   CHECK(request.tasks[0].metric == tasks::Metric::spearman);
   CHECK(request.tasks[1].metric == tasks::Metric::accuracy);
 }
+
+TEST_CASE("The quickstart plans 70 variants and 140 trials of the fetched model") {
+  const std::filesystem::path root = HEROSWEEP_SOURCE_DIR;
+  if (!std::filesystem::exists(root / "models/minilm-l6/model.safetensors") ||
+      !std::filesystem::exists(root / "data/vader/tweets_GroundTruth.txt")) {
+    WARN("skipped: `make setup` has not fetched the quickstart's model and data");
+    return;
+  }
+  const sweep::Sweep sweep = config::load_sweep(root / "configs/quickstart.yaml", {});
+  CHECK(sweep.variants.size() == 70);
+  CHECK(sweep.trials.size() == 140);
+  CHECK(sweep.dropped.empty());
+  CHECK(sweep.model.config.layers == 6);
+  CHECK_THROWS_AS(config::load_sweep(root / "configs/quickstart.yaml", {"latency.seq_len=1024"}),
+                  ConfigError);
+}

@@ -61,7 +61,9 @@ TEST_CASE("The FP16 plan always runs, first, whatever constraints say") {
   auto request = small_request();
   request.space.plans = {named("M3"), named("fp16")};
   request.space.constraints.emplace_back("attention == int8");
-  CHECK(names_of(expanded(request)) == std::vector<std::string>{"hero-000000", "hero-111111"});
+  const sweep::Sweep sweep = expanded(request);
+  CHECK(names_of(sweep) == std::vector<std::string>{"hero-000000", "hero-111111"});
+  CHECK(sweep.dropped.empty());
 }
 
 TEST_CASE("An axis without effect never doubles a plan") {
@@ -80,6 +82,9 @@ TEST_CASE("An axis without effect never doubles a plan") {
     // M1: no calibrated scale, no INT8 softmax. zq-w8a8: nor an INT8 residual.
     CHECK(labels_of(sweep, "hero-110010").size() == 2 * 2);
     CHECK(labels_of(sweep, "zq-w8a8").size() == 2);
+    REQUIRE_FALSE(sweep.dropped.empty());
+    CHECK(sweep.dropped[0].plan == "hero-000000");
+    CHECK(sweep.dropped[0].reason == "47 more combinations of the axes change nothing");
   }
   SECTION("momentum-averaged scales do not read the observer, but the rows") {
     request.space.axes = {{"calibration.observer", {"absmax", "mse"}}, {"seed", {"0", "1"}}};
@@ -101,6 +106,23 @@ TEST_CASE("Labels say what differs from the sweep's own settings") {
   request.space.axes = {{"residual", {"int8", "fp16"}}, {"seed", {"0", "1"}}};
   CHECK(labels_of(expanded(request), "hero-111111") ==
         std::vector<std::string>{"", "seed=1", "residual=fp16", "residual=fp16, seed=1"});
+}
+
+TEST_CASE("The label of a plan does not show axes that it ignores") {
+  auto request = small_request();
+  request.space.plans = {named("M1"), named("M3")};
+  SECTION("whatever the values") {
+    request.space.base.seed = 5;
+    request.space.axes = {{"seed", {"0", "5"}}};
+    CHECK(labels_of(expanded(request), "hero-110010") == std::vector<std::string>{""});
+    CHECK(labels_of(expanded(request), "hero-111111") == std::vector<std::string>{"seed=0", ""});
+  }
+  SECTION("even if there is only one") {
+    request.space.axes = {{"softmax", {"static"}}};
+    CHECK(labels_of(expanded(request), "hero-110010") == std::vector<std::string>{""});
+    CHECK(labels_of(expanded(request), "hero-111111") ==
+          std::vector<std::string>{"softmax=static"});
+  }
 }
 
 TEST_CASE("Seed and calibration of the configuration reach the plans that read them") {

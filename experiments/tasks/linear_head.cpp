@@ -1,4 +1,5 @@
 // Fitting linear heads. ATen solves the systems; it stays inside this file.
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cholesky_solve.h>
@@ -20,6 +21,19 @@ namespace {
 
 /// Added to every deviation, so that a constant feature scores 0 instead of 0 / 0.
 constexpr double kStdFloor = 1e-6;
+
+/// A matrix product's last bits depend on the number of threads that share it, and the head's hash
+/// on every bit: fits run on one.
+class OneThread {
+ public:
+  OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
 
 /// Train features as z-scores, and labels, both FP64.
 struct TrainingSet {
@@ -126,6 +140,7 @@ at::Tensor minimise(const LogisticObjective& objective) {
 
 FittedHead fit_ridge(const std::vector<float>& features, int hidden,
                      const std::vector<double>& labels, double lambda) {
+  const OneThread one_thread;
   const TrainingSet set = training_set(features, hidden, labels);
   // z has mean 0 over the train rows, so the free bias is the labels' mean.
   const at::Tensor bias = set.y.mean();
@@ -136,6 +151,7 @@ FittedHead fit_ridge(const std::vector<float>& features, int hidden,
 
 FittedHead fit_logistic(const std::vector<float>& features, int hidden,
                         const std::vector<double>& labels, double lambda) {
+  const OneThread one_thread;
   for (double label : labels)
     if (label != 0.0 && label != 1.0)
       throw DataError(

@@ -28,6 +28,7 @@ std::vector<double> distinct(std::vector<double> values) {
 
 std::vector<int> index_among(const std::vector<double>& values, const std::vector<double>& sorted) {
   std::vector<int> indices;
+  indices.reserve(values.size());
   for (double value : values)
     indices.push_back(
         static_cast<int>(std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin()));
@@ -75,6 +76,7 @@ std::vector<double> average_ranks(const std::vector<int>& value_index, size_t va
     below += occupied[v];
   }
   std::vector<double> ranks;
+  ranks.reserve(value_index.size());
   for (int index : value_index) ranks.push_back(rank_of_value[static_cast<size_t>(index)]);
   return ranks;
 }

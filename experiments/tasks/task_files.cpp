@@ -63,7 +63,7 @@ std::map<std::string, std::vector<fs::path>> split_files(const TaskSpec& spec) {
 }
 
 fs::path tokenizer_file(const fs::path& model_directory) {
-  const fs::path file = model_directory / "tokenizer.json";
+  fs::path file = model_directory / "tokenizer.json";
   if (!fs::is_regular_file(file))
     throw DataError(
         fmt::format("{} does not exist; a model directory holds config.json, "

@@ -1,3 +1,5 @@
+#include <omp.h>
+
 #include <cmath>
 
 #include "core/util/error.h"
@@ -60,6 +62,24 @@ TEST_CASE("A fit repeats bit by bit and its hash names its numbers") {
   CHECK(head.hash.size() == 64);
   CHECK(fit_ridge(features(), kHidden, scores(), 1.0).hash == head.hash);
   CHECK(fit_ridge(features(), kHidden, scores(), 1.5).hash != head.hash);
+}
+
+TEST_CASE("A fit does not depend on the number of threads") {
+  std::vector<float> values;
+  std::vector<double> labels;
+  for (int i = 0; i < 2000; ++i) {
+    labels.push_back(i % 3 == 0 ? 1.0 : 0.0);
+    for (int j = 0; j < 96; ++j) values.push_back(static_cast<float>(std::sin(i * 1.7 + j * i)));
+  }
+  const int before = omp_get_max_threads();
+  omp_set_num_threads(1);
+  const std::string ridge = fit_ridge(values, 96, labels, 1.0).hash;
+  const std::string logistic = fit_logistic(values, 96, labels, 0.1).hash;
+  omp_set_num_threads(2);
+  CHECK(fit_ridge(values, 96, labels, 1.0).hash == ridge);
+  CHECK(fit_logistic(values, 96, labels, 0.1).hash == logistic);
+  CHECK(omp_get_max_threads() == 2);
+  omp_set_num_threads(before);
 }
 
 TEST_CASE("A constant feature has no influence") {

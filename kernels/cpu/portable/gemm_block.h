@@ -12,7 +12,7 @@ inline constexpr int kTileRows = 6;
 
 /// Products of integers up to 128 * 128 that FP32 sums exactly: 2^24 / 2^14. A block stays below.
 inline constexpr int kBlockSteps = 512;
-static_assert(kBlockSteps * 128 * 128 <= 1 << 24);
+static_assert(kBlockSteps % 2 == 0 && kBlockSteps * 128 * 128 <= 1 << 24);
 
 using AccumulatorRow = float[kPanelColumns];
 

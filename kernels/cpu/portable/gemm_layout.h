@@ -28,7 +28,8 @@ constexpr size_t panel_bytes(ElementType type, int k) {
   return 0;
 }
 
-/// Rows [first_k, first_k + ks) of an s8 or s4 panel as FP32, [ks, 16]. REQUIRES an even first_k.
+/// Rows [first_k, first_k + ks) of an s8 or s4 panel as FP32, [ks, 16]; s4 writes an even
+/// number of rows. REQUIRES an even first_k.
 void widen_panel(ElementType type, const void* panel, int first_k, int ks, float* out);
 
 }  // namespace herosweep::kernels::cpu::portable

@@ -27,6 +27,9 @@ void pack_one(ElementType type, const void* w, int column, int k, char* panel, i
   }
 }
 
+// The low nibble of `byte` as a signed number.
+int sign_extended(int byte) { return ((byte & 0xf) ^ 8) - 8; }
+
 }  // namespace
 
 size_t packed_bytes(ElementType type, int n, int k) {
@@ -51,12 +54,13 @@ void widen_panel(ElementType type, const void* panel, int first_k, int ks, float
     return;
   }
   bytes += static_cast<size_t>(first_k / 2) * kPanelColumns;
-  for (int k = 0; k < ks; ++k) {
-    const int8_t* pairs = bytes + static_cast<size_t>(k / 2) * kPanelColumns;
+  for (int k = 0; k < ks; k += 2) {
     for (int column = 0; column < kPanelColumns; ++column) {
-      const unsigned nibble = static_cast<unsigned>(pairs[column] >> (k % 2 * 4)) & 0xfu;
-      out[k * kPanelColumns + column] = static_cast<float>(static_cast<int>(nibble ^ 8u) - 8);
+      out[column] = static_cast<float>(sign_extended(bytes[column]));
+      out[kPanelColumns + column] = static_cast<float>(bytes[column] >> 4);
     }
+    bytes += kPanelColumns;
+    out += 2 * kPanelColumns;
   }
 }
 

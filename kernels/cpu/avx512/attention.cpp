@@ -2,7 +2,9 @@
 // rows go through scores, softmax and the product with V while everything stays in cache.
 //
 // INT8: K is shifted to UINT8 (k + 128), which adds 128 * sum(q) to all scores of a row. Softmax
-// subtracts the row's maximum from exact INT32 scores, so that constant needs no correction.
+// subtracts the row's maximum from exact scores, so that constant needs no correction. For the same
+// reason the INT32 sums may start at the bits of 1.5 * 2^23: read as FP32 they are that number plus
+// the score, without a conversion, as long as |score| < 2^22.
 #include "kernels/attention.h"
 
 #include <omp.h>
@@ -24,7 +26,6 @@ namespace {
 
 /// Operand type of a call and what follows from it.
 struct FloatHead {
-  using Score = float;
   static constexpr Product kScores = Product::f32;
   static constexpr Product kValues = Product::f32;
   static constexpr int kElementBytes = 4;
@@ -32,7 +33,6 @@ struct FloatHead {
 };
 
 struct Int8Head {
-  using Score = int32_t;
   static constexpr Product kScores = Product::s8_rows_u8_panel;
   static constexpr Product kValues = Product::u8_rows_s8_panel;
   static constexpr int kElementBytes = 1;
@@ -44,7 +44,7 @@ struct Workspace {
   char* keys;
   char* values;
   char* queries;           // [kQueryBlock, size_words]; for sizes that are not whole words
-  char* scores;            // [kQueryBlock] rows of INT32 or FP32
+  char* scores;            // [kQueryBlock] rows of FP32
   uint8_t* probabilities;  // [kQueryBlock] rows of UINT8
   size_t score_stride;     // bytes
   size_t probability_stride;
@@ -123,6 +123,8 @@ struct ScoreTile {
   int words;
   char* scores;
   size_t score_stride;
+  int start;     // INT32 or bits of FP32
+  bool convert;  // INT32 sums to FP32
 };
 
 template <Product kProduct>
@@ -132,11 +134,12 @@ struct ComputeScores {
   template <int kRows, int kVectors>
   void run() const {
     __m512i sums[kRows][kVectors];
-    multiply_tile<kProduct>(t.q, t.q_stride, t.panel, t.words, sums);
+    multiply_tile<kProduct>(t.q, t.q_stride, t.panel, t.words, _mm512_set1_epi32(t.start), sums);
 #pragma GCC unroll 6
     for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
       for (int c = 0; c < kVectors; ++c) {
+        if (t.convert) sums[r][c] = _mm512_castps_si512(_mm512_cvtepi32_ps(sums[r][c]));
         _mm512_store_si512(t.scores + r * t.score_stride + c * kVectorBytes, sums[r][c]);
       }
     }
@@ -145,6 +148,10 @@ struct ComputeScores {
 
 template <typename Head>
 void compute_scores(const RowView& q, const Workspace& w) {
+  constexpr bool kIsInt8 = Head::kScores != Product::f32;
+  constexpr int kMaxBiasedSize = 128;  // 128 * 255 * 128 < 2^22
+  const bool biased = kIsInt8 && q.row_bytes <= kMaxBiasedSize;
+  const int start = biased ? __builtin_bit_cast(int, 12582912.0f) : 0;
   const int step = tile_rows(q.rows);
   for (int first = 0; first < w.key_vectors; first += kPanelVectors) {
     const int vectors = panel_vectors(w.key_vectors, first / kPanelVectors);
@@ -155,7 +162,9 @@ void compute_scores(const RowView& q, const Workspace& w) {
                            panel,
                            w.size_words,
                            w.scores + r * w.score_stride + first * kVectorBytes,
-                           w.score_stride};
+                           w.score_stride,
+                           start,
+                           kIsInt8 && !biased};
       dispatch_tile(q.rows - r < step ? q.rows - r : step, vectors,
                     ComputeScores<Head::kScores>{tile});
     }
@@ -167,17 +176,18 @@ template <typename Head>
 void apply_softmax(const AttentionArgs& args, int rows, int keys, const Workspace& w,
                    float* factors) {
   const float factor = args.scale_q * args.scale_k * args.score_scale * kLog2E;
-  for (int r = 0; r < rows; ++r) {
-    auto* scores = reinterpret_cast<typename Head::Score*>(w.scores + r * w.score_stride);
-    uint8_t* u8 = w.probabilities + r * w.probability_stride;
-    if constexpr (Head::kScores == Product::f32) {
-      factors[r] = 1.0f / softmax_f32(scores, keys, factor);
-    } else if (args.softmax == SoftmaxMode::rowmax) {
-      factors[r] = args.scale_v / (255.0f * softmax_rowmax_u8(scores, keys, factor, u8));
-    } else {
-      softmax_static_u8(scores, keys, factor, u8);
-      factors[r] = args.scale_v / 255.0f;
-    }
+  const ScoreBlock scores{w.scores, w.score_stride, rows, keys};
+  const ProbabilityBlock u8{w.probabilities, w.probability_stride};
+  float sums[kQueryBlock];
+  if constexpr (Head::kScores == Product::f32) {
+    softmax_f32(scores, factor, sums);
+    for (int r = 0; r < rows; ++r) factors[r] = 1.0f / sums[r];
+  } else if (args.softmax == SoftmaxMode::rowmax) {
+    softmax_rowmax_u8(scores, factor, u8, sums);
+    for (int r = 0; r < rows; ++r) factors[r] = args.scale_v / (255.0f * sums[r]);
+  } else {
+    softmax_static_u8(scores, factor, u8);
+    for (int r = 0; r < rows; ++r) factors[r] = args.scale_v / 255.0f;
   }
 }
 
@@ -211,7 +221,7 @@ struct WeighValues {
   template <int kRows, int kVectors>
   void run() const {
     __m512i sums[kRows][kVectors];
-    multiply_tile<kProduct>(probabilities, stride, panel, words, sums);
+    multiply_tile<kProduct>(probabilities, stride, panel, words, _mm512_setzero_si512(), sums);
     alignas(kVectorBytes) char tile[kRows * kVectors * kVectorBytes];
 #pragma GCC unroll 6
     for (int r = 0; r < kRows; ++r) {

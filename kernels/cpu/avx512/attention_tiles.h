@@ -1,6 +1,6 @@
 // The matrix products of attention: tiles of at most 6 rows x 4 vectors held in registers.
 //
-//   sums[r][c] = sum_w rows[r][w] * panel[w][c]      (words and panels: attention_layout.h)
+//   sums[r][c] = start + sum_w rows[r][w] * panel[w][c]      (words and panels: attention_layout.h)
 //
 // 24 accumulators, 4 panel vectors and a broadcast row word fill the 32 registers. The products are
 // inline assembly because GCC 12 spills the accumulators of the equivalent VNNI intrinsics.
@@ -35,12 +35,12 @@ template <Product kProduct>
 /// `rows` are kRows rows of words, `stride` bytes apart; `panel` has kVectors vectors.
 template <Product kProduct, int kRows, int kVectors>
 [[gnu::always_inline]] static inline void multiply_tile(const char* rows, size_t stride,
-                                                        const char* panel, int words,
+                                                        const char* panel, int words, __m512i start,
                                                         __m512i (&sums)[kRows][kVectors]) {
 #pragma GCC unroll 6
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int c = 0; c < kVectors; ++c) sums[r][c] = _mm512_setzero_si512();
+    for (int c = 0; c < kVectors; ++c) sums[r][c] = start;
   }
   const char* upper_rows = rows + 3 * stride;  // keeps the strides at 0, 1, 2 times `stride`
   for (int w = 0; w < words; ++w) {

@@ -39,7 +39,12 @@ class HeadWriter {
         scaled = _mm512_mul_ps(y, _mm512_maskz_loadu_ps(valid, out_.inverse_scale + column));
       }
       const __m512 clamped = _mm512_min_ps(_mm512_max_ps(scaled, low_), high_);
-      _mm512_mask_cvtepi32_storeu_epi8(out_.s8 + at, valid, _mm512_cvtps_epi32(clamped));
+      const __m128i bytes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(clamped));
+      if (valid == 0xffff) {  // masked byte stores are slow on some processors
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out_.s8 + at), bytes);
+      } else {
+        _mm_mask_storeu_epi8(out_.s8 + at, valid, bytes);
+      }
     }
     // A NaN or infinity survives the multiplication, so the last value tells for both outputs.
     constexpr int kNanOrInfinity = 0x99;

@@ -137,7 +137,7 @@ Plan plan_from_json(const json& value) {
     LayerSchemes schemes;
     for (const std::string& key : keys) {
       const Module module = *parse_module(key);
-      schemes[module] = scheme_of(layer.at(key), module, where + "." + key);
+      schemes[module] = scheme_of(layer.at(key), module, fmt::format("{}.{}", where, key));
     }
     plan.layers.push_back(schemes);
   }

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "experiments/config/yaml_reader.h"
 #include "tests/catch.h"
 
@@ -65,29 +67,29 @@ TEST_CASE("YAML aliases are copies, and cannot explode") {
 
   std::string laughs = "a0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha, ha]\n";
   for (int i = 1; i < 12; ++i) {
-    laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
-    for (int j = 0; j < 10; ++j) laughs += (j ? ", *a" : "*a") + std::to_string(i - 1);
-    laughs += "]\n";
+    std::string aliases;
+    for (int j = 0; j < 10; ++j) aliases += fmt::format("*a{}, ", i - 1);
+    laughs += fmt::format("a{}: &a{} [{}]\n", i, i, aliases);
   }
   CHECK_THAT(problems_of(laughs), ContainsSubstring("grows beyond 16 MiB"));
 
-  const std::string long_text = "a: &t " + std::string(500'000, 'x') + "\nb: [";
   std::string aliases;
   for (int i = 0; i < 1000; ++i) aliases += "*t, ";
-  CHECK_THAT(problems_of(long_text + aliases + "1]\n"), ContainsSubstring("grows beyond 16 MiB"));
+  const std::string long_text(500'000, 'x');
+  CHECK_THAT(problems_of(fmt::format("a: &t {}\nb: [{}]\n", long_text, aliases)),
+             ContainsSubstring("grows beyond 16 MiB"));
   CHECK_THAT(problems_of("a: &x [1, *x]\n"), ContainsSubstring("alias inside"));
 }
 
 TEST_CASE("YAML size and depth are limited") {
   CHECK_THAT(problems_of(std::string(kMaxFileBytes + 1, ' ')), ContainsSubstring("at most"));
-  CHECK_THAT(problems_of("a: " + std::string(40, '[') + std::string(40, ']')),
+  CHECK_THAT(problems_of(std::string(40, '[') + std::string(40, ']')),
              ContainsSubstring("nested more than 32 levels deep"));
   CHECK_THAT(problems_of(std::string(200'000, '[')), ContainsSubstring("f.yaml:1:"));
   // Depth through aliases counts as well.
   std::string nested = "a0: &a0 [1]\n";
   for (int i = 1; i < 40; ++i) {
-    const std::string n = std::to_string(i);
-    nested += "a" + n + ": &a" + n + " [*a" + std::to_string(i - 1) + "]\n";
+    nested += fmt::format("a{}: &a{} [*a{}]\n", i, i, i - 1);
   }
   CHECK_THAT(problems_of(nested), ContainsSubstring("nested more than 32 levels deep"));
 }

@@ -9,8 +9,8 @@ inline tasks::TaskSpec toy_task(const std::string& name, tasks::Metric metric) {
   tasks::TaskSpec task;
   task.name = name;
   task.files["all"] = "/somewhere/toy.tsv";
-  task.text_columns = {"2"};
-  task.label_column = "1";
+  task.text_columns = {"text"};
+  task.label_column = "rating";
   task.split_rule = tasks::SplitRule::sha256_mod5;
   task.head = tasks::HeadKind::ridge;
   task.metric = metric;

@@ -133,6 +133,51 @@ TEST_CASE("attention's scores are exact at the ends of the INT8 range") {
   }
 }
 
+TEST_CASE("attention's scores are exact where their sums are largest") {
+  // Every product has one sign; a scale that is a power of two keeps the FP32 scores exact as well.
+  for (const int head_size : {128, 129, 256}) {
+    for (const int q : {127, -128}) {
+      AttentionCase c(1, head_size, {40}, ElementType::s8);
+      for (int row = 0; row < 40; ++row) {
+        for (int feature = 0; feature < head_size; ++feature) {
+          const bool varies = feature == head_size - 1;
+          c.qkv_s8[c.qkv_index(row, 0, 0, feature)] = static_cast<int8_t>(varies ? 1 : q);
+          c.qkv_s8[c.qkv_index(row, 1, 0, feature)] = static_cast<int8_t>(varies ? row * 5 : 127);
+        }
+      }
+      c.scale_q = c.scale_k = 1.0f;
+      c.score_scale = 0x1p-7f;
+      check_probabilities(c);
+    }
+  }
+}
+
+TEST_CASE("attention's sums over many keys are exact") {
+  // Q is zero: every probability is 255 and each output the plain sum of V, beyond 2^24.
+  constexpr int kKeys = 800;
+  AttentionCase c(1, 17, {kKeys}, ElementType::s8);
+  std::mt19937 random(23);
+  std::vector<int> sums(17, 0);
+  for (int row = 0; row < kKeys; ++row) {
+    for (int feature = 0; feature < 17; ++feature) {
+      const int v = (feature % 2 == 0 ? 1 : -1) * static_cast<int>(101 + random() % 27);
+      c.qkv_s8[c.qkv_index(row, 0, 0, feature)] = 0;
+      c.qkv_s8[c.qkv_index(row, 2, 0, feature)] = static_cast<int8_t>(v);
+      sums[static_cast<size_t>(feature)] += 255 * v;
+    }
+  }
+  std::vector<const Backend*> backends = cpu_instruction_sets();
+  backends.push_back(&reference_backend());
+  for (const Backend* backend : backends) {
+    CAPTURE(backend->isa);
+    const std::vector<float> out = c.run(*backend, Format::f32).f32;
+    const float factor = c.scale_v / (255.0f * kKeys);
+    for (size_t feature = 0; feature < 17; ++feature) {
+      CHECK(out[feature] == static_cast<float>(sums[feature]) * factor);
+    }
+  }
+}
+
 TEST_CASE("attention's probabilities sum to 255 times the exponentials' sum within rounding") {
   const AttentionCase c(1, 64, {128}, ElementType::s8);
   const std::vector<double> sums = exponential_sums(c);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/quant/sampling.h"
 #include "core/util/error.h"
 #include "core/util/sha256.h"
 #include "experiments/measure/encoder.h"
 #include "experiments/measure/files.h"
+#include "experiments/sweep/identity.h"
 
 namespace herosweep::measure {
 
@@ -85,10 +87,10 @@ std::vector<engine::Batch> calibration_batches(const tasks::PreparedTask& task,
   const int limit = std::min(settings.seq_len, task.spec.max_length);
   const auto rows = quant::calibration_rows(tokens.sequences(), settings.seed,
                                             settings.batches * settings.batch_size);
-  for (const int row : rows) {
+  for (const int64_t row : rows) {
     if (batches.empty() || batches.back().sequences() == settings.batch_size)
       batches.emplace_back();
-    append(truncated(tokens, row, limit), &batches.back());
+    append(truncated(tokens, static_cast<int>(row), limit), &batches.back());
   }
   return batches;
 }
@@ -98,8 +100,8 @@ quant::Calibration obtain_calibration(const model::BertModel& model,
                                       const std::vector<tasks::TaskSpec>& specs,
                                       Resources& resources, const Setting& setting) {
   std::vector<engine::Batch> batches;
-  for (size_t t = 0; t < specs.size() && batches.empty(); ++t)
-    batches = calibration_batches(resources.task(specs[t], setting), settings);
+  if (const auto source = sweep::calibration_source(specs))
+    batches = calibration_batches(resources.task(specs[*source], setting), settings);
   if (batches.empty())
     throw PlanError(
         "this plan needs calibrated scales, and no task of the sweep has a train split to take "

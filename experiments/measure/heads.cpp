@@ -44,9 +44,10 @@ tasks::FittedHead fit(const tasks::PreparedTask& task, const std::vector<float>&
                       int hidden) {
   const auto& labels = task.train.labels;
   const double lambda = task.spec.head_lambda;
-  return task.spec.head == tasks::HeadKind::ridge
-             ? tasks::fit_ridge(features, hidden, labels, lambda)
-             : tasks::fit_logistic(features, hidden, labels, lambda);
+  if (task.spec.head == tasks::HeadKind::logistic)
+    return tasks::fit_logistic(features, hidden, labels, lambda);
+  // The squared errors are summed, not averaged, so the penalty grows with the rows.
+  return tasks::fit_ridge(features, hidden, labels, lambda * static_cast<double>(labels.size()));
 }
 
 }  // namespace

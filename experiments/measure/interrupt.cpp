@@ -1,6 +1,7 @@
 #include "experiments/measure/interrupt.h"
 
 #include <csignal>
+#include <initializer_list>
 
 namespace herosweep::measure {
 

@@ -25,8 +25,7 @@ bool RunState::failure_limit_reached() const {
 }
 
 double estimated_seconds(const RunState& run, const LatencyWork& work) {
-  // Each sample follows an unmeasured pass; building and warming up cost about four passes more.
-  const double passes = static_cast<double>(work.variants.size()) * (2.0 * work.rounds + 4.0);
+  const double passes = static_cast<double>(work.variants.size()) * latency_passes(work.rounds);
   const double rate = run.latency_rate > 0 ? run.latency_rate : kAssumedOperationsPerSecond;
   return passes *
          pass_operations(run.sweep.model.config, static_cast<double>(work.batch) * work.seq_len,

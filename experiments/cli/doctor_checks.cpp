@@ -1,0 +1,132 @@
+#include "experiments/cli/doctor_checks.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+
+#include "core/util/environment.h"
+#include "experiments/cli/version.h"
+#include "experiments/config/config.h"
+#include "experiments/measure/clock.h"
+#include "experiments/measure/runner.h"
+#include "experiments/tasks/python.h"
+#include "kernels/backend.h"
+
+namespace herosweep::cli {
+
+namespace {
+
+using Verdict = Finding::Verdict;
+
+/// The value of the first "key : value" line of a file of such lines.
+std::string value_of(const char* file, const std::string& key) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    const size_t colon = line.find(':');
+    if (!line.starts_with(key) || colon == std::string::npos) continue;
+    return line.substr(line.find_first_not_of(" \t", colon + 1));
+  }
+  return "";
+}
+
+/// Output of a command, and whether it ended with status 0.
+std::pair<std::string, bool> output_of(const std::string& command) {
+  std::string output;
+  std::FILE* pipe = popen(command.c_str(), "r");
+  if (!pipe) return {"", false};
+  std::array<char, 4096> buffer;
+  while (size_t bytes = std::fread(buffer.data(), 1, buffer.size(), pipe))
+    output.append(buffer.data(), bytes);
+  return {output, pclose(pipe) == 0};
+}
+
+std::string quoted(const std::string& word) {
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+}  // namespace
+
+std::vector<Finding> check_processor() {
+  const auto flags = util::processor_flags(
+      {"avx2", "fma", "avx512f", "avx512bw", "avx512_vnni", "avx_vnni", "amx_int8"});
+  std::string found;
+  for (const std::string& flag : flags) found.append(found.empty() ? "" : " ").append(flag);
+  std::vector<Finding> findings;
+  findings.push_back({Verdict::good, "CPU", value_of("/proc/cpuinfo", "model name"), ""});
+  findings.push_back({Verdict::good, "instructions", found, ""});
+  const auto& backend = kernels::cpu_backend();
+  findings.push_back(
+      {Verdict::good, "kernels", fmt::format("{} ({})", backend.name, backend.isa), ""});
+  const double mhz = measure::clock_mhz();
+  findings.push_back({Verdict::good, "processors",
+                      fmt::format("{}{}", measure::processors(),
+                                  mhz > 0 ? fmt::format(" at {:.0f} MHz now", mhz) : ""),
+                      ""});
+  return findings;
+}
+
+std::vector<Finding> check_memory() {
+  const double gigabytes = std::atof(value_of("/proc/meminfo", "MemAvailable").c_str()) / 1e6;
+  Finding memory{Verdict::good, "memory", fmt::format("{:.1f} GB available", gigabytes), ""};
+  if (gigabytes < 2) {
+    memory.verdict = Verdict::note;
+    memory.remedy = "a small BERT needs about 2 GB: close other programs or use --jobs 1";
+  }
+  return {memory};
+}
+
+std::vector<Finding> check_libraries() {
+  std::string all;
+  for (const auto& [name, version] : libraries())
+    all += fmt::format("{}{} {}", all.empty() ? "" : ", ", name, version);
+  return {{Verdict::good, "libraries", all, ""}};
+}
+
+std::vector<Finding> check_python() {
+  const auto interpreter = tasks::python_interpreter();
+  const std::string script =
+      "import importlib, platform; print('Python', platform.python_version(), end='')\n"
+      "for name in ('numpy', 'safetensors', 'tokenizers'):\n"
+      "    print(',', name, importlib.import_module(name).__version__, end='')";
+  const auto [output, good] =
+      output_of(quoted(interpreter.string()) + " -c " + quoted(script) + " 2>&1");
+  if (good) return {{Verdict::good, "Python", output + " at " + interpreter.string(), ""}};
+  const std::string last_line =
+      output.empty() ? "not there"
+                     : output.substr(output.find_last_of('\n', output.size() - 2) + 1);
+  return {{Verdict::missing, "Python", interpreter.string() + ": " + last_line,
+           "run `make setup`, or set HEROSWEEP_PYTHON to an interpreter with numpy, safetensors "
+           "and tokenizers"}};
+}
+
+std::vector<Finding> check_gpu() {
+  void* driver = dlopen("libcuda.so.1", RTLD_LAZY);
+  if (driver) dlclose(driver);
+  const auto [gpus, smi] =
+      output_of("nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null");
+  if (!driver && !smi)
+    return {{Verdict::note, "GPU", "none found (no libcuda.so.1, no nvidia-smi)",
+             "none needed: plans run on the CPU"}};
+  return {{Verdict::note, "GPU",
+           smi ? gpus.substr(0, gpus.find('\n')) : "driver without nvidia-smi",
+           "not used: this build runs on the CPU only"}};
+}
+
+std::vector<Finding> check_config(const std::filesystem::path& config) {
+  try {
+    const sweep::Sweep sweep = config::load_sweep(config, {});
+    return {{Verdict::good, "config",
+             fmt::format("{}: {} with {} plans; model and data of {} tasks found", config.string(),
+                         sweep.name, sweep.variants.size(), sweep.tasks.size()),
+             ""}};
+  } catch (const std::exception& error) {
+    return {{Verdict::missing, "config", config.string() + " cannot run", error.what()}};
+  }
+}
+
+}  // namespace herosweep::cli

@@ -1,0 +1,62 @@
+// herosweep: from a YAML file to a table in a paper.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "core/engine/engine.h"
+#include "core/util/error.h"
+#include "experiments/cli/command.h"
+#include "experiments/cli/version.h"
+
+namespace herosweep::cli {
+namespace {
+
+int complain(const char* message, int exit_code) {
+  fmt::print(stderr, "herosweep: {}\n", message);
+  return exit_code;
+}
+
+/// Runs `body` and turns every error into a message and an exit code.
+template <typename Body>
+int guarded(const Body& body) {
+  try {
+    return body();
+  } catch (const ConfigError& error) {
+    return complain(error.what(), kUsage);
+  } catch (const PlanError& error) {
+    return complain(error.what(), kUsage);
+  } catch (const std::bad_alloc&) {
+    return complain("out of memory; close other programs or run with fewer --jobs", kEnvironment);
+  } catch (const std::exception& error) {
+    return complain(error.what(), kEnvironment);
+  }
+}
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App app(
+      "Measures what quantizing each part of a transformer costs and gains.\n"
+      "Exit codes: 0 ok, 1 some trials failed, 2 usage or config, 3 environment, 130 interrupted.",
+      "herosweep");
+  app.set_version_flag("--version", version_text);
+  app.require_subcommand(1);
+  int exit_code = kOk;
+  for (const auto add :
+       {add_plan, add_run, add_status, add_show, add_pareto, add_export, add_report, add_predict,
+        add_calibrate, add_doctor, add_schema, add_worker})
+    add(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace herosweep::cli
+
+int main(int argc, char** argv) {
+  using namespace herosweep::cli;
+  return guarded([&] { return parse_and_run(argc, argv); });
+}

@@ -1,0 +1,46 @@
+#include "experiments/cli/version.h"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <sqlite3.h>
+#include <torch/version.h>
+#include <zlib.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "core/util/environment.h"
+
+namespace herosweep::cli {
+
+namespace {
+
+std::string text_or(const nlohmann::json& facts, const char* key, const char* otherwise) {
+  const auto found = facts.find(key);
+  return found != facts.end() && found->is_string() ? found->get<std::string>() : otherwise;
+}
+
+}  // namespace
+
+std::string version_text() {
+  const auto facts = util::environment();
+  const auto dirty = facts.find("git_dirty");
+  const bool modified = dirty != facts.end() && dirty->is_boolean() && dirty->get<bool>();
+  return fmt::format(
+      "herosweep {} ({}{})\n{}, {} build, CPU backend, LibTorch {}", text_or(facts, "version", "?"),
+      text_or(facts, "git_sha", "unknown commit").substr(0, 12), modified ? ", modified" : "",
+      text_or(facts, "compiler", "?"), text_or(facts, "build_type", "?"), TORCH_VERSION);
+}
+
+std::map<std::string, std::string> libraries() {
+  return {{"CLI11", CLI11_VERSION},
+          {"LibTorch", TORCH_VERSION},
+          {"OpenSSL", OpenSSL_version(OPENSSL_VERSION)},
+          {"SQLite", sqlite3_libversion()},
+          {"fmt", std::to_string(FMT_VERSION)},
+          {"nlohmann-json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR,
+                                        NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
+          {"zlib", zlibVersion()}};
+}
+
+}  // namespace herosweep::cli

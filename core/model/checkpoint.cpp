@@ -32,7 +32,7 @@ json weight_map(const std::filesystem::path& index) {
 // A shard is named without folders: an index must not reach outside its own directory.
 std::string shard_name(const std::filesystem::path& index, const std::string& tensor,
                        const json& value) {
-  const std::string shard = value.is_string() ? value.get<std::string>() : "";
+  std::string shard = value.is_string() ? value.get<std::string>() : "";
   if (shard.empty() || std::filesystem::path(shard).filename() != shard || shard == "." ||
       shard == "..")
     fail(index, fmt::format("tensor '{}' has no plain file name for its shard: {}",

@@ -48,9 +48,8 @@ class Generator {
 };
 
 std::vector<int> outlier_channels(Generator& generator, int hidden) {
-  std::vector<int> channels;
-  for (int i = 0; i < 1 + hidden / kHiddenPerOutlier; ++i)
-    channels.push_back(generator.below(hidden));
+  std::vector<int> channels(static_cast<size_t>(1 + hidden / kHiddenPerOutlier));
+  for (int& channel : channels) channel = generator.below(hidden);
   return channels;
 }
 

@@ -48,6 +48,7 @@ std::optional<std::string> git(const std::filesystem::path& directory,
                                std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {"git", "--no-optional-locks", "-C", directory.string()});
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
 

@@ -21,8 +21,8 @@ __m512i load_pair(const RowView& rows, int low, int high, int offset) {
                             load_chunk(rows, high, offset), 1);
 }
 
-/// Four vectors, each [row a, 8 words | row b, 8 words], become four vectors in which a 128-bit
-/// lane holds one word of four rows: out[w] lanes 0, 2 are words w and w + 4 of ... (see below).
+/// in[i] = [8 words of row i | 8 words of row 4 + i]. out[w], by 128-bit lanes: word w of rows 0-3,
+/// word w + 4 of rows 0-3, word w of rows 4-7, word w + 4 of rows 4-7.
 void transpose_four(const __m512i in[4], __m512i out[4]) {
   const __m512i low01 = _mm512_unpacklo_epi32(in[0], in[1]);
   const __m512i high01 = _mm512_unpackhi_epi32(in[0], in[1]);
@@ -37,8 +37,8 @@ void transpose_four(const __m512i in[4], __m512i out[4]) {
 /// words[w] = word w (of eight, from byte `offset` on) of rows `row` to `row` + 15.
 void transpose_chunk(const RowView& rows, int row, int offset, __m512i words[kChunkWords]) {
   __m512i pairs[4];
-  __m512i first[4];   // lanes: word w of rows 0-3, w + 4 of 0-3, w of 4-7, w + 4 of 4-7
-  __m512i second[4];  // the same of rows 8-15
+  __m512i first[4];   // of rows 0-7
+  __m512i second[4];  // of rows 8-15
   for (int i = 0; i < 4; ++i) pairs[i] = load_pair(rows, row + i, row + 4 + i, offset);
   transpose_four(pairs, first);
   for (int i = 0; i < 4; ++i) pairs[i] = load_pair(rows, row + 8 + i, row + 12 + i, offset);

@@ -2,11 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
-
 #include "core/quant/quantizer.h"
 #include "core/quant/weights.h"
-#include "core/util/error.h"
 #include "core/util/sha256.h"
 
 namespace herosweep::engine {
@@ -51,16 +48,6 @@ PackedTensor pack(const LinearSpec& spec, const kernels::Backend& backend) {
   return tensor;
 }
 
-/// |q| <= 128 for every INT8 operand, 255 for none that meets weights: K * 128 * 128 must fit.
-void check_accumulator(const LinearSpec& spec) {
-  const int64_t k = spec.linear->weight.cols;
-  if (spec.traits.weight != ElementType::f32 && k * 128 * 128 > INT32_MAX)
-    throw PlanError(
-        fmt::format("{}: {} input features could overflow the INT32 accumulator "
-                    "(at most {}); keep this module fp16",
-                    spec.key, k, INT32_MAX / (128 * 128)));
-}
-
 }  // namespace
 
 PreparedLinear::PreparedLinear(const LinearSpec& spec, const kernels::Backend& backend,
@@ -68,7 +55,6 @@ PreparedLinear::PreparedLinear(const LinearSpec& spec, const kernels::Backend& b
     : bias_(spec.linear->bias),
       activation_(spec.activation),
       range_(quant::quantized_range(ElementType::s8, spec.options.range)) {
-  check_accumulator(spec);
   weights_ = store.get(storage_key(spec), [&] { return pack(spec, backend); });
   row_scale_ = weights_->row_scale;
   for (float& scale : row_scale_) scale *= spec.input_tensor_scale;

@@ -28,7 +28,7 @@ struct LinearSpec {
 class PreparedLinear {
  public:
   PreparedLinear() = default;
-  /// Throws PlanError when INT32 accumulation could overflow.
+  /// Throws PlanError for groups that do not divide the rows.
   PreparedLinear(const LinearSpec& spec, const kernels::Backend& backend, WeightStore& store);
 
   /// Arguments of `gemm` but for x, m, the output's pointers and the flag.

@@ -197,17 +197,27 @@ std::shared_ptr<const PackedTensor> quantized_table(const model::BertModel& mode
   });
 }
 
-void check_calibration(const quant::Plan& plan, const quant::Calibration* calibration) {
+void check_calibration(const model::BertConfig& config, const quant::Plan& plan,
+                       const quant::Calibration* calibration) {
   if (!quant::needs_calibration(plan)) return;
   if (calibration == nullptr || calibration->rows == 0)
     throw PlanError(
         fmt::format("plan {} needs calibrated scales, but there is no calibration data; "
                     "give the task a train split or a calibration file",
                     plan.name));
-  if (calibration->layers.size() != plan.layers.size())
-    throw PlanError(
-        fmt::format("the calibration has {} layers, the plan {} has {}; calibrate again",
-                    calibration->layers.size(), plan.name, plan.layers.size()));
+  const auto fits = [&config](const std::array<quant::SiteStatistics, quant::kSites>& layer) {
+    const auto width = [&layer](Site site) {
+      return static_cast<int>(layer[static_cast<size_t>(site)].feature.size());
+    };
+    return width(Site::context) == config.hidden &&
+           width(Site::attention_projection) == config.hidden &&
+           width(Site::gelu) == config.intermediate && width(Site::feed_forward) == config.hidden;
+  };
+  if (calibration->layers.size() != plan.layers.size() ||
+      !std::all_of(calibration->layers.begin(), calibration->layers.end(), fits))
+    throw PlanError(fmt::format(
+        "the calibration was made for a model of another shape ({} layers); calibrate again",
+        calibration->layers.size()));
 }
 
 }  // namespace
@@ -218,7 +228,7 @@ Program build_program(const model::BertModel& model, const quant::Plan& plan,
   if (plan.layers.size() != model.layers.size())
     throw PlanError(fmt::format("plan {} has {} layers, the model {}", plan.name,
                                 plan.layers.size(), model.layers.size()));
-  check_calibration(plan, calibration);
+  check_calibration(model.config, plan, calibration);
 
   Program program;
   program.range = quant::quantized_range(kernels::ElementType::s8, plan.options.range);

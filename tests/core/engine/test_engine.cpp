@@ -124,6 +124,13 @@ TEST_CASE("Bad input is refused with what and where") {
     CHECK_THROWS_WITH(Engine(model, m3, nullptr, kernels::cpu_backend()),
                       ContainsSubstring("needs calibrated scales"));
   }
+  SECTION("another model's calibration") {
+    const auto m3 = quant::named_plan("M3", model.config.layers);
+    auto calibration = test::calibrate_small(model);
+    calibration.layers[2][static_cast<size_t>(quant::Site::gelu)].feature.pop_back();
+    CHECK_THROWS_WITH(Engine(model, m3, &calibration, kernels::cpu_backend()),
+                      ContainsSubstring("calibrate again"));
+  }
 }
 
 TEST_CASE("M1 runs without calibration") {

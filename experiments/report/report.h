@@ -24,16 +24,17 @@ enum class Format { md, csv, json, latex, svg, html };
 /// Both throw ConfigError naming the legal words.
 TableKind parse_table_kind(std::string_view text);
 Format parse_format(std::string_view text);
+std::string_view name(TableKind kind);
 
 /// Which rows; an empty or absent field keeps all.
 struct Filter {
-  std::string sweep;  // a sweep's name. Default: the newest sweep of the database.
-  std::string task;
-  std::string model;
-  std::string backend;
-  std::optional<int> batch;
-  std::optional<int> seq_len;
-  std::optional<int> threads;
+  std::string sweep = {};  // a sweep's name. Default: the newest sweep of the database.
+  std::string task = {};
+  std::string model = {};
+  std::string backend = {};
+  std::optional<int> batch = std::nullopt;
+  std::optional<int> seq_len = std::nullopt;
+  std::optional<int> threads = std::nullopt;
 };
 
 struct ParetoOptions {

@@ -75,10 +75,11 @@ CREATE TABLE plans (
   is_fp16     INTEGER NOT NULL CHECK (is_fp16 IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
--- The embedding exists once: layer -1.
+-- The embedding exists once: layer -1. position: the module's place in data order.
 CREATE TABLE plan_layers (
   plan_hash TEXT NOT NULL REFERENCES plans (plan_hash) ON DELETE CASCADE,
   layer     INTEGER NOT NULL CHECK (layer >= -1),
+  position  INTEGER NOT NULL,
   module    TEXT NOT NULL,
   scheme    TEXT NOT NULL,
   PRIMARY KEY (plan_hash, layer, module)

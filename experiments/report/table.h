@@ -1,0 +1,88 @@
+// A table as values with hints. What a number looks like is decided by the writers alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "experiments/report/pareto.h"
+#include "experiments/report/report.h"
+
+namespace herosweep::report {
+
+/// What a column's numbers are; decides decimals, factor and unit in each writer.
+enum class Unit {
+  text,
+  count,
+  score,         // a task metric or a cosine, near 1
+  drift,         // of the decision variable, near 0
+  milliseconds,  // decimals by the column's size
+  ratio,         // a speed-up
+  bytes,         // shown as MB (10^6)
+};
+
+struct ConfidenceInterval {
+  double low = 0;
+  double high = 0;
+};
+
+/// Best and second best of a column, within noise: a cell whose interval overlaps the best one's is
+/// as good.
+enum class Mark { none, best, second };
+
+struct Cell {
+  std::variant<std::monostate, std::string, int64_t, double> value;  // monostate: not available
+  std::optional<ConfidenceInterval> interval = std::nullopt;
+  Mark mark = Mark::none;
+
+  bool empty() const { return value.index() == 0; }
+  /// The number, whether integer or real; nothing for text and for missing values.
+  std::optional<double> number() const;
+};
+
+struct TableColumn {
+  std::string key;    // in CSV and JSON
+  std::string title;  // for people
+  Unit unit = Unit::text;
+  std::optional<Better> better = std::nullopt;  // marks are set where it is known
+  bool marks_reference = true;                  // false: the reference row (FP16) cannot be best
+  bool has_interval = false;                    // CSV and JSON carry KEY_low and KEY_high
+  bool for_machines_only = false;               // hashes and names that only CSV and JSON carry
+};
+
+struct TableRow {
+  std::vector<Cell> cells;
+  bool is_reference = false;  // the FP16 plan
+};
+
+struct Table {
+  TableKind kind = TableKind::results;
+  std::string caption;
+  std::string label;  // of LaTeX's \ref
+  /// What all rows share (task, batch, ...): a heading for people, columns for machines.
+  std::vector<std::pair<std::string, Cell>> context;
+  std::vector<TableColumn> columns;
+  std::vector<TableRow> rows;
+  std::vector<std::string> notes;
+};
+
+/// Sets the marks of every column with a direction.
+void set_marks(Table& table);
+
+/// The tables of `kind`: one for each task, group or both. Throws StoreError when nothing was
+/// measured yet.
+std::vector<Table> build_tables(const Snapshot& snapshot, TableKind kind);
+
+/// Fronts of one task (and group, where a metric needs one), fastest plan first. Two fronts are
+/// drawn: over `options.metrics` and, unless they hold a fidelity metric already, with drift in
+/// place of the task metric.
+Table pareto_table(const Snapshot& snapshot, const std::string& task, const GroupKey* group,
+                   const ParetoOptions& options);
+
+/// "batch 8, 128 tokens, 1 thread".
+std::string describe(const GroupKey& group);
+
+}  // namespace herosweep::report

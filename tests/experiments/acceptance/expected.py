@@ -17,12 +17,12 @@ QUICKSTART = {
     "zq-w8a8": (0.8375, 0.9051, 8, 0.99463, 0.051),
     "zq-w8a816": (0.8393, 0.9067, 7, 0.99643, 0.046),
     "zq-w48a8": (0.8199, 0.8476, 67, 0.75841, 0.448),
-    "zq-w48a8-row": (0.8207, 0.8849, 37, 0.90045, 0.228),
+    "zq-w48a8-g384": (0.8207, 0.8849, 37, 0.90045, 0.228),
     "ptq-w8a8": (0.8101, 0.8818, 43, 0.93564, 0.243),
 }
 
 # 4-bit weights and per-tensor scales amplify a different rounding far more than 8-bit plans do.
-COARSE = {"zq-w48a8", "zq-w48a8-row", "ptq-w8a8"}
+COARSE = {"zq-w48a8", "zq-w48a8-g384", "ptq-w8a8"}
 
 
 def spearman_tolerance(plan: str) -> float:

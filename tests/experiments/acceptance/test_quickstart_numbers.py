@@ -12,10 +12,10 @@ from expected import QUICKSTART, cosine_tolerance, drift_tolerance, flips_tolera
 
 def rows(database: pathlib.Path, task: str) -> dict:
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    query = "SELECT display_name, plan, value, n, flips, cosine, drift, execution FROM v_results WHERE task = ?"
+    query = "SELECT display, plan, value, n, flips, cosine, drift, execution FROM v_results WHERE task = ?"
     found = {}
-    for display_name, plan, *values in connection.execute(query, (task,)):
-        found[plan] = found[display_name] = values
+    for display, plan, *values in connection.execute(query, (task,)):
+        found[plan] = found[display] = values
     return found
 
 

@@ -272,7 +272,11 @@ Table pareto_table(const Snapshot& s, const std::string& task, const GroupKey* g
 
   std::vector<Field> fields = plan_fields(s);
   append(fields, {metric_field(info->metric), drift_field(), flips_field()});
-  if (group) append(fields, {latency_field(), ratio_field()});
+  // The speed-up's interval is the one that compares plans; the latency table has both.
+  if (group)
+    append(fields, {{{"median_ms", "time", Unit::milliseconds, Better::lower},
+                     [](const auto& p) { return p.latency ? real(p.latency->median_ms) : Cell{}; }},
+                    ratio_field()});
   append(fields, {weight_field(), execution_field()});
   fields.push_back({{"front", "front of"}, [&](const ParetoPoint& p) {
                       for (size_t i = 0; i < fronts.points.size(); ++i)

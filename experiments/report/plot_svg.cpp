@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "core/util/error.h"
 #include "experiments/report/axis.h"
@@ -24,9 +25,9 @@ text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif;fill:#334155}
 .title{font-size:15px;font-weight:600;fill:#0f172a}.panel{font-weight:600;fill:#0f172a}
 .page{fill:#fff}.grid{stroke:#e2e8f0}.axis{stroke:#94a3b8}
 .line{fill:none;stroke:#64748b;stroke-width:1.5;stroke-dasharray:4 3}
-.name{font-size:11px;fill:#0f172a}.off{opacity:.4}
+.name{font-size:11px;fill:#0f172a;stroke:#fff;stroke-width:3px;paint-order:stroke}.off{opacity:.4}
 .fp16{fill:#0f172a}.hero{fill:#2563c9}.zeroquant{fill:#c2570c}.ptq{fill:#0f8a6d}.other{fill:#7c3aed}
-@media(prefers-color-scheme:dark){text{fill:#cbd5e1}.title,.panel,.name{fill:#f1f5f9}
+@media(prefers-color-scheme:dark){text{fill:#cbd5e1}.title,.panel,.name{fill:#f1f5f9}.name{stroke:#0f172a}
 .page{fill:#0f172a}.grid{stroke:#1e293b}.axis{stroke:#64748b}.line{stroke:#94a3b8}
 .fp16{fill:#f1f5f9}.hero{fill:#6ea8fe}.zeroquant{fill:#ffa05c}.ptq{fill:#4fd1b0}.other{fill:#b794f6}}
 </style>
@@ -78,29 +79,52 @@ struct Rectangle {
   }
 };
 
-/// Names of the known plans beside their marks, each on the first of four sides where it covers
-/// neither a name that stands already nor leaves the panel.
+/// A name that would hide more marks than this is left out.
+constexpr int kMostCovered = 3;
+
+/// Where a name of this width may stand around a mark, its text's start and baseline.
+std::array<std::pair<double, double>, 8> places(double width) {
+  return {{{8, 4},
+           {-8 - width, 4},
+           {-width / 2, -10},
+           {-width / 2, 19},
+           {6, -10},
+           {6, 19},
+           {-6 - width, -10},
+           {-6 - width, 19}}};
+}
+
+/// Names of the known plans beside their marks: inside the panel, off the names that stand already,
+/// and covering as few marks as can be.
 std::string names(const Panel& panel, const std::vector<ParetoPoint>& points) {
   std::string out;
   std::vector<Rectangle> taken;
   for (size_t i = 0; i < points.size(); ++i) {
     const ResultRow& row = *points[i].result;
-    if (row.display == row.plan) continue;
-    const double width = 6.2 * static_cast<double>(row.display.size());
-    const double x = panel.xs[i], y = panel.ys[i];
-    for (const auto& [dx, dy] : {std::pair{8.0, 4.0}, std::pair{-8.0 - width, 4.0},
-                                 std::pair{-width / 2, -9.0}, std::pair{-width / 2, 18.0}}) {
-      const Rectangle box{x + dx, y + dy - 10, x + dx + width, y + dy + 2};
-      const bool outside = box.x0 < panel.left || box.x1 > panel.left + kPanelWidth ||
-                           box.y0 < kPanelTop || box.y1 > kPanelBottom;
-      if (outside || std::any_of(taken.begin(), taken.end(),
-                                 [&](const Rectangle& r) { return r.overlaps(box); }))
+    if (row.display == row.plan && !row.is_fp16) continue;
+    const double width = 6.7 * static_cast<double>(row.display.size());
+    std::optional<Rectangle> best;
+    int fewest = 0;
+    for (const auto& [dx, dy] : places(width)) {
+      const double x = panel.xs[i] + dx, y = panel.ys[i] + dy;
+      const Rectangle box{x, y - 10, x + width, y + 2};
+      if (box.x0 < panel.left || box.x1 > panel.left + kPanelWidth || box.y0 < kPanelTop - 8 ||
+          box.y1 > kPanelBottom || std::any_of(taken.begin(), taken.end(), [&](const Rectangle& r) {
+            return r.overlaps(box);
+          }))
         continue;
-      taken.push_back(box);
-      out += fmt::format("<text class=\"name\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + dx,
-                         y + dy, escape(row.display));
-      break;
+      int covered = 0;
+      for (size_t k = 0; k < points.size(); ++k)
+        covered +=
+            box.overlaps({panel.xs[k] - 4, panel.ys[k] - 4, panel.xs[k] + 4, panel.ys[k] + 4});
+      if (best && covered >= fewest) continue;
+      best = box;
+      fewest = covered;
     }
+    if (!best || fewest > kMostCovered) continue;
+    taken.push_back(*best);
+    out += fmt::format("<text class=\"name\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", best->x0,
+                       best->y1 - 2, escape(row.display));
   }
   return out;
 }
@@ -150,7 +174,8 @@ std::string draw(Panel panel, const TaskFronts& fronts, const TaskFronts::Front&
       const bool member = std::find(front.front.begin(), front.front.end(), static_cast<int>(i)) !=
                           front.front.end();
       if (member != on_front) continue;
-      out += mark(family(*fronts.points[i].result), panel.xs[i], panel.ys[i], on_front) + "\n";
+      const ResultRow& row = *fronts.points[i].result;
+      out += mark(family(row), panel.xs[i], panel.ys[i], on_front || row.is_fp16) + "\n";
     }
   return out + names(panel, fronts.points);
 }

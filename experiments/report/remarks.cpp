@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/quant/plan.h"
 #include "experiments/report/rows.h"
 
 namespace herosweep::report {
@@ -91,9 +92,11 @@ std::vector<std::string> notes(const Snapshot& s) {
   };
   if (any([](const ResultRow& r) { return r.plan.starts_with("hero-"); }))
     out.push_back(
-        "hero-XXXXXX: INT8 (1) or FP16 (0) for embedding, QKV, attention, attention output, FC1 "
-        "and "
-        "FC2. M1 is hero-110000, M2 hero-111100, M3 hero-111111.");
+        fmt::format("hero-XXXXXX: INT8 (1) or FP16 (0) for embedding, QKV, attention, attention "
+                    "output, FC1 and "
+                    "FC2. M1 is {}, M2 {}, M3 {}.",
+                    quant::named_plan("M1", 1).name, quant::named_plan("M2", 1).name,
+                    quant::named_plan("M3", 1).name));
   if (any([](const ResultRow& r) { return r.compute_dtype == "float32"; }))
     out.push_back(fmt::format(
         "Compute dtype float32: on the {} backend, modules in mode fp16 compute in FP32.",

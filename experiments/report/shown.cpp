@@ -70,8 +70,11 @@ std::string shown_title(const TableColumn& column) {
 
 std::vector<size_t> shown_columns(const Table& table) {
   std::vector<size_t> columns;
-  for (size_t c = 0; c < table.columns.size(); ++c)
-    if (!table.columns[c].for_machines_only) columns.push_back(c);
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const bool any = std::any_of(table.rows.begin(), table.rows.end(),
+                                 [&](const TableRow& row) { return !row.cells[c].empty(); });
+    if (any && !table.columns[c].for_machines_only) columns.push_back(c);
+  }
   return columns;
 }
 

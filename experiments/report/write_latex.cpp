@@ -11,7 +11,7 @@ namespace herosweep::report {
 
 namespace {
 
-/// What fits on a page at \small with caption and notes.
+/// What fits on a page at \footnotesize with caption and notes.
 constexpr size_t kRowsOfOnePage = 40;
 
 std::string escape(const std::string& text) {
@@ -61,13 +61,17 @@ std::string label_text(const std::string& text) {
   return out;
 }
 
-std::string number_column(const Table& table, size_t column) {
-  const int decimals = shown_decimals(table, column);
+int integer_digits(const Table& table, size_t column) {
   double largest = 1;
   for (const TableRow& row : table.rows)
     if (const auto number = row.cells[column].number())
       largest = std::max(largest, std::abs(*number) * shown_factor(table.columns[column].unit));
-  const int digits = 1 + static_cast<int>(std::floor(std::log10(largest)));
+  return 1 + static_cast<int>(std::floor(std::log10(largest)));
+}
+
+std::string number_column(const Table& table, size_t column) {
+  const int decimals = shown_decimals(table, column);
+  const int digits = integer_digits(table, column);
   return decimals > 0 ? fmt::format("S[table-format={}.{}]", digits, decimals)
                       : fmt::format("S[table-format={}]", digits);
 }
@@ -101,7 +105,15 @@ std::string cell_text(const Table& table, size_t column, const Cell& cell) {
   const auto number = cell.number();
   if (!number || !std::isfinite(*number)) return fmt::format("{{{}}}", value);
   if (cell.mark == Mark::best) return "\\bfseries " + value;
-  if (cell.mark == Mark::second) return fmt::format("{{\\underline{{{}}}}}", value);
+  if (cell.mark == Mark::second) {
+    // siunitx centres what stands in braces: digits that are missing in front are made up for.
+    const int decimals = shown_decimals(table, column);
+    const size_t width = integer_digits(table, column) + (decimals > 0 ? decimals + 1 : 0);
+    const size_t missing = width - std::min(width, value.size());
+    return fmt::format("{{{}\\underline{{{}}}}}",
+                       missing ? fmt::format("\\phantom{{{}}}", std::string(missing, '0')) : "",
+                       value);
+  }
   return value;
 }
 
@@ -134,26 +146,27 @@ std::string notes_text(const Table& table) {
   return out;
 }
 
-constexpr const char* kNumberSetup = "\\sisetup{detect-weight=true,mode=text}%\n";
+constexpr const char* kTableSetup =
+    "\\sisetup{detect-weight=true,mode=text}%\n\\setlength{\\tabcolsep}{4pt}%\n";
 
 std::string one_page(const Table& table, const std::vector<size_t>& columns) {
   return fmt::format(
-      "\\begin{{table}}[tbp]\n\\centering\n\\small\n{}\\caption{{{}}}\n\\label{{{}}}\n"
+      "\\begin{{table}}[tbp]\n\\centering\n\\footnotesize\n{}\\caption{{{}}}\n\\label{{{}}}\n"
       "\\begin{{tabular}}{{{}}}\n\\toprule\n{}\\midrule\n{}\\bottomrule\n\\end{{tabular}}\n"
-      "\\par\\smallskip\n\\begin{{minipage}}{{\\linewidth}}\\footnotesize\n{}\\end{{minipage}}\n"
+      "\\par\\smallskip\n\\begin{{minipage}}{{\\linewidth}}\n{}\\end{{minipage}}\n"
       "\\end{{table}}\n",
-      kNumberSetup, escape(table.caption), label_text(table.label), column_spec(table, columns),
+      kTableSetup, escape(table.caption), label_text(table.label), column_spec(table, columns),
       header_line(table, columns), body(table, columns), notes_text(table));
 }
 
 std::string many_pages(const Table& table, const std::vector<size_t>& columns) {
   const std::string header = header_line(table, columns);
   return fmt::format(
-      "\\begingroup\n\\small\n{}\\begin{{longtable}}{{{}}}\n"
+      "\\begingroup\n\\footnotesize\n{}\\begin{{longtable}}{{{}}}\n"
       "\\caption{{{}}}\\label{{{}}}\\\\\n\\toprule\n{}\\midrule\n\\endfirsthead\n"
       "\\toprule\n{}\\midrule\n\\endhead\n\\bottomrule\n\\endfoot\n{}\\end{{longtable}}\n"
-      "{{\\noindent\\footnotesize\n{}\\par}}\n\\endgroup\n",
-      kNumberSetup, column_spec(table, columns), escape(table.caption), label_text(table.label),
+      "{{\\noindent\n{}\\par}}\n\\endgroup\n",
+      kTableSetup, column_spec(table, columns), escape(table.caption), label_text(table.label),
       header, header, body(table, columns), notes_text(table));
 }
 

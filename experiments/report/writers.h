@@ -35,7 +35,7 @@ std::string shown_value(const Table& table, size_t column, const Cell& cell);
 std::string shown_interval(const Table& table, size_t column, const Cell& cell);
 /// The title with its unit: "time (ms)".
 std::string shown_title(const TableColumn& column);
-/// Columns that people see.
+/// Columns that people see: not those for machines, and none without a single value.
 std::vector<size_t> shown_columns(const Table& table);
 /// What the marks mean, where the table has any.
 std::string marks_note(const Table& table, std::string_view best, std::string_view second);

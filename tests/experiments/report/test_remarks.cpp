@@ -71,7 +71,7 @@ TEST_CASE("notes explain the words that the tables use, and no others") {
   CHECK(notes(s).empty());
   s.sweep.backend = "cpu";
   s.results[0].compute_dtype = "float32";
-  s.results[0].plan = "hero-110000";
+  s.results[0].plan = "hero-110010";
   CHECK_THAT(all(notes(s)), ContainsSubstring("in mode fp16 compute in FP32"));
   CHECK_THAT(all(notes(s)), ContainsSubstring("hero-XXXXXX"));
   CHECK(all(notes(s)).find("simulated") == std::string::npos);

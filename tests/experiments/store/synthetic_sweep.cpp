@@ -185,7 +185,7 @@ TemporaryFolder::~TemporaryFolder() {
 
 sweep::Sweep small_sweep() {
   return sweep_of("small",
-                  {hero_plan(0), hero_plan(0b110000), hero_plan(0b111100), hero_plan(0b111111)});
+                  {hero_plan(0), hero_plan(0b110010), hero_plan(0b111110), hero_plan(0b111111)});
 }
 
 sweep::Sweep full_sweep() {

@@ -31,11 +31,11 @@ TEST_CASE("a sweep's plans, layers, tasks and trials are written before anything
   Fixture f;
   CHECK(query_text(f.store, "SELECT count(*) FROM trials WHERE state = 'planned'") == "8");
   CHECK(query_text(f.store, "SELECT count(*) FROM sweep_plans") == "4");
-  // M1: INT8 embedding and QKV, 2 layers of 5 modules and one embedding.
+  // M1: INT8 embedding, QKV and FC1, 2 layers of 5 modules and one embedding.
   const std::string m1 = f.sweep.variants[1].plan_hash;
   const std::string layers = "SELECT count(*) FROM plan_layers WHERE plan_hash = '" + m1 + "'";
   CHECK(query_text(f.store, layers) == "11");
-  CHECK(query_text(f.store, layers + " AND scheme = 'int8'") == "3");
+  CHECK(query_text(f.store, layers + " AND scheme = 'int8'") == "5");
   CHECK(query_text(f.store, "SELECT plan_hash FROM plans WHERE is_fp16") ==
         f.sweep.variants[0].plan_hash);
   CHECK(query_text(f.store, "SELECT metric FROM sweep_tasks WHERE task = 'regression'") ==

@@ -3,8 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <array>
-#include <fstream>
 
+#include "core/util/atomic_file.h"
 #include "core/util/error.h"
 #include "experiments/report/page.h"
 #include "experiments/report/plot_svg.h"
@@ -70,20 +70,8 @@ std::string export_table(store::Store& store, TableKind kind, Format format, con
 }
 
 void write_report(store::Store& store, const std::filesystem::path& file, const Filter& filter) {
-  const std::string page = report_page(load_snapshot(store, filter));
-  // Written beside and renamed, so that an open browser never reads half a page.
-  const std::filesystem::path partial = file.string() + ".partial";
-  std::ofstream out(partial, std::ios::binary);
-  out << page;
-  out.close();
-  std::error_code error;
-  if (out) std::filesystem::rename(partial, file, error);
-  if (!out || error) {
-    std::filesystem::remove(partial, error);
-    throw StoreError(fmt::format(
-        "{}: the report cannot be written; name a file in a folder that exists and can be written",
-        file.string()));
-  }
+  // An open browser never reads half a page.
+  util::write_file_atomically(file, report_page(load_snapshot(store, filter)));
 }
 
 }  // namespace herosweep::report

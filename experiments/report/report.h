@@ -66,8 +66,8 @@ std::string status_json(store::Store& store);
 std::string show_text(store::Store& store, const std::string& trial);
 std::string show_json(store::Store& store, const std::string& trial);
 
-/// Writes the self-contained HTML page to `file` (replaced atomically). Throws StoreError when the
-/// folder is missing or not writable.
+/// Writes the self-contained HTML page to `file`, replaced atomically. Throws EnvironmentError when
+/// the folder is missing or not writable.
 void write_report(store::Store& store, const std::filesystem::path& file,
                   const Filter& filter = {});
 

@@ -71,9 +71,10 @@ TEST_CASE("a report replaces an older one and leaves nothing else behind") {
   std::ofstream(file) << "old";
   write_report(f.store, file);
   CHECK(std::filesystem::file_size(file) > 10'000);
-  CHECK_FALSE(std::filesystem::exists(file.string() + ".partial"));
-  CHECK_THROWS_WITH(write_report(f.store, f.folder / "no/report.html"),
-                    ContainsSubstring("cannot be written"));
+  // The page, and the database with its -wal and -shm files.
+  const std::filesystem::directory_iterator files(f.folder.path());
+  CHECK(std::distance(begin(files), end(files)) <= 4);
+  CHECK_THROWS_AS(write_report(f.store, f.folder / "no/report.html"), EnvironmentError);
 }
 
 TEST_CASE("a page before the first result and without latency is still a page") {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <set>
 
+#include "experiments/measure/latency.h"
+
 namespace herosweep::measure {
 
 namespace {
@@ -42,7 +44,9 @@ double pass_operations(const model::BertConfig& config, double tokens, double se
   return config.layers * (gemm + attention);
 }
 
-double latency_passes(int rounds) { return 2.0 * rounds + 4.0; }
+double latency_passes(int rounds, int tokens) {
+  return (needs_warm_caches(tokens) ? 2.0 : 1.0) * rounds + 4.0;
+}
 
 Estimate estimate(const sweep::Sweep& sweep, int workers) {
   Estimate total;
@@ -57,7 +61,7 @@ Estimate estimate(const sweep::Sweep& sweep, int workers) {
         for (size_t b = 0; b < latency.batch.size(); ++b) {
           const int rounds = latency.rounds[std::min(b, latency.rounds.size() - 1)];
           const double batch_tokens = static_cast<double>(latency.batch[b]) * seq_len;
-          total.latency_seconds += variants * latency_passes(rounds) *
+          total.latency_seconds += variants * latency_passes(rounds, latency.batch[b] * seq_len) *
                                    pass_operations(sweep.model.config, batch_tokens, seq_len) /
                                    (kAssumedOperationsPerSecond * threads);
         }

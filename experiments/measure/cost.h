@@ -10,9 +10,9 @@ namespace herosweep::measure {
 /// 2 tokens (4 D^2 + 2 D F) a layer for the GEMMs and 4 tokens seq_len D for attention.
 double pass_operations(const model::BertConfig& config, double tokens, double seq_len);
 
-/// Passes that a plan of a latency group runs: a warming one before each sample, and building and
-/// warm-up rounds.
-double latency_passes(int rounds);
+/// Passes of one plan in a latency group: its samples, warming passes before them where `tokens`
+/// are few, building and warm-up rounds.
+double latency_passes(int rounds, int tokens);
 
 /// Operations a second of one thread before anything has been observed: between the FP32 and the
 /// INT8 rate of a current server core with AVX512-VNNI.

@@ -25,7 +25,8 @@ bool RunState::failure_limit_reached() const {
 }
 
 double estimated_seconds(const RunState& run, const LatencyWork& work) {
-  const double passes = static_cast<double>(work.variants.size()) * latency_passes(work.rounds);
+  const double passes = static_cast<double>(work.variants.size()) *
+                        latency_passes(work.rounds, work.batch * work.seq_len);
   const double rate = run.latency_rate > 0 ? run.latency_rate : kAssumedOperationsPerSecond;
   return passes *
          pass_operations(run.sweep.model.config, static_cast<double>(work.batch) * work.seq_len,

@@ -21,9 +21,9 @@ int terminal_width(std::FILE* stream) {
 }
 
 std::string describe(const ProgressState& s) {
-  std::string text = fmt::format("{} {} of {}", s.unit, s.done, s.total);
+  std::string text = s.total > 0 ? fmt::format("{} {} of {}", s.unit, s.done, s.total) : "starting";
   if (s.failed > 0) text += fmt::format(", {} failed", s.failed);
-  text += ", ETA " + format_duration(s.eta_seconds);
+  if (s.eta_seconds >= 0) text += ", ETA " + format_duration(s.eta_seconds);
   if (!s.current.empty()) text += "  " + s.current;
   return text;
 }

@@ -91,7 +91,7 @@ class Worker {
   json latency(const LatencyJob& job) {
     return to_json(
         measure_latency(job, resources_, [&](int done, int total, const sweep::Variant& next) {
-          report(done, total, next.plan.name, next.plan_hash);
+          report(done, total, quant::display_name(next.plan.name), next.plan_hash);
           inject_failure(next.plan, "latency");
         }));
   }

@@ -1,0 +1,285 @@
+// Whole sweeps through the real program: worker processes, a database, a real engine.
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "tests/catch.h"
+#include "tests/experiments/measure/tiny_world.h"
+
+using namespace herosweep;
+
+namespace {
+
+constexpr char kLatency[] = "latency: {batch: [1, 2], seq_len: [16], rounds: 6}\n";
+constexpr char kPlans[] = "M1, M2, M3, zq-w8a8";
+
+/// `herosweep run` on a world's sweep, with a database of its own.
+class Run {
+ public:
+  Run(const test::TinyWorld& world, std::string database, std::vector<std::string> arguments = {})
+      : world_(world), database_(world.folder() / database), arguments_(std::move(arguments)) {}
+
+  Run& inject(const std::string& wishes) {
+    environment_.push_back("HEROSWEEP_INJECT=" + wishes);
+    return *this;
+  }
+
+  pid_t start() {
+    std::vector<std::string> words{HEROSWEEP_PROGRAM,
+                                   "run",
+                                   (world_.folder() / "sweep.yaml").string(),
+                                   "--db",
+                                   database_.string(),
+                                   "--jobs",
+                                   "2"};
+    words.insert(words.end(), arguments_.begin(), arguments_.end());
+    environment_.push_back("HEROSWEEP_CACHE=" + world_.cache().string());
+    for (char** variable = environ; *variable; ++variable) environment_.emplace_back(*variable);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output_file().c_str(),
+                                     O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+    pid_t pid = 0;
+    const int error = posix_spawn(&pid, HEROSWEEP_PROGRAM, &actions, nullptr,
+                                  pointers(words).data(), pointers(environment_).data());
+    posix_spawn_file_actions_destroy(&actions);
+    REQUIRE(error == 0);
+    return pid;
+  }
+
+  /// Exit code, or minus the signal.
+  static int wait(pid_t pid) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  }
+
+  int operator()() { return wait(start()); }
+
+  std::string output() const {
+    std::ifstream in(output_file());
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  /// Rows of a query, columns joined by "|".
+  std::vector<std::string> rows(const std::string& sql) const {
+    SQLite::Database db(database_.string(), SQLite::OPEN_READONLY);
+    SQLite::Statement query(db, sql);
+    std::vector<std::string> all;
+    while (query.executeStep()) {
+      std::string row;
+      for (int c = 0; c < query.getColumnCount(); ++c)
+        row.append(c ? "|" : "").append(query.getColumn(c).getString());
+      all.push_back(row);
+    }
+    return all;
+  }
+
+  /// Everything about the results that does not depend on the clock.
+  std::vector<std::string> results() const {
+    auto all = rows(
+        "SELECT plan, task, trial_hash, value, ci_low, ci_high, flips, drift, cosine FROM "
+        "v_results ORDER BY plan, task");
+    const auto latencies =
+        rows("SELECT plan, batch, seq_len, n FROM v_latency ORDER BY plan, batch");
+    all.insert(all.end(), latencies.begin(), latencies.end());
+    return all;
+  }
+
+  bool exists() const { return std::filesystem::exists(database_); }
+  int count(const std::string& table) const {
+    return std::stoi(rows("SELECT count(*) FROM " + table)[0]);
+  }
+
+ private:
+  std::filesystem::path output_file() const { return database_.string() + ".out"; }
+  static std::vector<char*> pointers(std::vector<std::string>& words) {
+    std::vector<char*> all;
+    for (std::string& word : words) all.push_back(word.data());
+    all.push_back(nullptr);
+    return all;
+  }
+
+  const test::TinyWorld& world_;
+  std::filesystem::path database_;
+  std::vector<std::string> arguments_, environment_;
+};
+
+/// Waits until the database holds `trials` results. False after ten seconds.
+bool wait_for_trials(const Run& run, int trials) {
+  for (int tries = 0; tries < 1000; ++tries) {
+    try {
+      if (run.exists() && run.count("v_results") >= trials) return true;
+    } catch (const std::exception&) {
+      // The file or its tables are not there yet.
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+std::vector<pid_t> children_of(pid_t parent) {
+  std::ifstream list(fmt::format("/proc/{0}/task/{0}/children", parent));
+  return {std::istream_iterator<pid_t>(list), {}};
+}
+
+/// Whether all are gone within two seconds (the dead that nobody has reaped count as gone).
+bool end_soon(const std::vector<pid_t>& processes) {
+  const auto is_gone = [](pid_t pid) {
+    std::ifstream stat(fmt::format("/proc/{}/stat", pid));
+    std::string number, name, state;
+    return !(stat >> number >> name >> state) || state == "Z";
+  };
+  for (int tries = 0; tries < 200; ++tries) {
+    if (std::all_of(processes.begin(), processes.end(), is_gone)) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a sweep runs to its end, and again does nothing") {
+  const test::TinyWorld world;
+  world.write_sweep(kPlans, kLatency);
+  Run first(world, "a.db");
+  REQUIRE(first() == 0);
+  INFO(first.output());
+  CHECK(first.count("v_results") == 10);
+  CHECK(first.count("v_latency") == 10);
+  CHECK(first.count("v_failures") == 0);
+  CHECK_THAT(first.output(), ContainsSubstring("10 of 10 trials and 10 of 10 latencies done"));
+  CHECK(std::filesystem::exists(world.folder() / "a.html"));
+  CHECK(std::filesystem::exists(world.folder() / "a.tex"));
+
+  Run again(world, "a.db");
+  CHECK(again() == 0);
+  CHECK_THAT(again.output(), ContainsSubstring("20 of 20 already done"));
+  CHECK(again.count("v_latency") == 10);
+  CHECK(again.count("passes") == 5);
+}
+
+TEST_CASE("killed at any moment and started again, a sweep ends with the same rows") {
+  const test::TinyWorld world;
+  world.write_sweep(kPlans, kLatency);
+  Run undisturbed(world, "undisturbed.db");
+  REQUIRE(undisturbed() == 0);
+  for (const int after : {0, 4, 10}) {
+    Run killed(world, "killed-" + std::to_string(after) + ".db");
+    const pid_t pid = killed.start();
+    CHECK(wait_for_trials(killed, after));
+    const auto workers = children_of(pid);
+    kill(pid, SIGKILL);
+    CHECK(Run::wait(pid) == -SIGKILL);
+    CHECK(end_soon(workers));
+    Run resumed(world, "killed-" + std::to_string(after) + ".db");
+    CHECK(resumed() == 0);
+    INFO(resumed.output());
+    CHECK(resumed.results() == undisturbed.results());
+    CHECK(resumed.count("v_failures") == 0);
+  }
+}
+
+TEST_CASE("an injected failure costs the rows of its plan and nothing else") {
+  const test::TinyWorld world;
+  world.write_sweep("M1, M2, M3, zq-w8a8", kLatency);
+  Run run(world, "injected.db");
+  run.inject("crash@M1,nan@hero-111110:accuracy,oom@W8A8 ZeroQuant:accuracy,crash@M3:latency");
+  CHECK(run() == 1);
+  INFO(run.output());
+  const auto failures = run.rows(
+      "SELECT plan || ' ' || coalesce(task, 'latency ' || batch) || ' ' || kind FROM v_failures "
+      "ORDER BY 1");
+  CHECK(failures ==
+        std::vector<std::string>{"hero-110010 toy crash", "hero-110010 toy-binary crash",
+                                 "hero-111110 toy nan", "hero-111110 toy-binary nan",
+                                 "hero-111111 latency 1 crash", "hero-111111 latency 2 crash",
+                                 "zq-w8a8 toy oom", "zq-w8a8 toy-binary oom"});
+  // FP16 and M3 have their accuracy; of the latency groups FP16 is left.
+  CHECK(run.count("v_results") == 4);
+  CHECK(run.rows("SELECT DISTINCT plan FROM v_latency") == std::vector<std::string>{"hero-000000"});
+
+  // A plain run leaves failures alone; --only failed tries them again.
+  Run plain(world, "injected.db");
+  CHECK(plain() == 1);
+  CHECK_THAT(plain.output(), ContainsSubstring("--only failed"));
+  CHECK(plain.count("v_results") == 4);
+  Run retry(world, "injected.db", {"--only", "failed"});
+  CHECK(retry() == 0);
+  INFO(retry.output());
+  CHECK(retry.count("v_results") == 10);
+  CHECK(retry.count("v_latency") == 10);
+  CHECK(retry.count("v_failures") == 0);
+}
+
+TEST_CASE("a plan that hangs is killed at its timeout") {
+  const test::TinyWorld world;
+  world.write_sweep("M1, M3", "latency: {enabled: false}\n");
+  Run run(world, "hang.db", {"--set", "limits.timeout=2s"});
+  run.inject("hang@M3");
+  CHECK(run() == 1);
+  CHECK(run.rows("SELECT DISTINCT plan || ' ' || kind FROM v_failures") ==
+        std::vector<std::string>{"hero-111111 timeout"});
+  CHECK(run.count("v_results") == 4);
+}
+
+TEST_CASE("--fail-fast and --max-failures stop a sweep") {
+  const test::TinyWorld world;
+  world.write_sweep("M1, M2, M3, zq-w8a8", kLatency);
+  Run fast(world, "fast.db", {"--fail-fast"});
+  fast.inject("nan@M1:accuracy");
+  CHECK(fast() == 1);
+  CHECK(fast.count("v_results") < 10);
+  CHECK(fast.count("v_latency") == 0);
+  CHECK_THAT(fast.output(), ContainsSubstring("stopped: too many failures"));
+
+  Run limited(world, "limited.db", {"--max-failures", "4"});
+  limited.inject("nan@M1:accuracy,nan@M2:accuracy");
+  CHECK(limited() == 1);
+  CHECK(limited.count("v_failures") == 4);
+  CHECK(limited.count("v_latency") == 0);
+}
+
+TEST_CASE("Ctrl-C stops with 130 and leaves no worker behind; the next run goes on") {
+  const test::TinyWorld world;
+  world.write_sweep(kPlans, kLatency);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const std::string database = "interrupted-" + std::to_string(signal) + ".db";
+    Run run(world, database);
+    run.inject("hang@M3:latency");
+    const pid_t pid = run.start();
+    CHECK(wait_for_trials(run, 10));
+    for (int tries = 0; tries < 500 && children_of(pid).empty(); ++tries)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const auto workers = children_of(pid);
+    kill(pid, signal);
+    CHECK(Run::wait(pid) == 130);
+    CHECK(end_soon(workers));
+    CHECK_THAT(run.output(), ContainsSubstring("interrupted; the same command goes on"));
+    Run next(world, database);
+    CHECK(next() == 0);
+    CHECK(next.count("v_results") == 10);
+    CHECK(next.count("v_latency") == 10);
+  }
+}
+
+TEST_CASE("missing data ends the run with one message before anything is recorded") {
+  const test::TinyWorld world;
+  world.write_sweep("M1", "latency: {enabled: false}\n");
+  std::filesystem::remove(world.folder() / "toy.tsv");
+  Run run(world, "missing.db");
+  CHECK(run() == 3);
+  CHECK_THAT(run.output(), ContainsSubstring("toy.tsv"));
+}

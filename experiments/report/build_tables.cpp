@@ -268,6 +268,7 @@ Table pareto_table(const Snapshot& s, const std::string& task, const GroupKey* g
     return left && right && left->median_ms < right->median_ms;
   });
   std::vector<ParetoPoint> points;
+  points.reserve(order.size());
   for (const size_t i : order) points.push_back(fronts.points[i]);
 
   std::vector<Field> fields = plan_fields(s);

@@ -197,6 +197,7 @@ std::string legend() {
 
 std::vector<double> values(const std::vector<ParetoPoint>& points, const char* metric) {
   std::vector<double> out;
+  out.reserve(points.size());
   for (const ParetoPoint& p : points) out.push_back(*p.metric(pareto_metric(metric)));
   return out;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/util/error.h"
@@ -29,7 +30,10 @@ struct TaskInfo {
 
 struct GroupKey {
   int batch = 0, seq_len = 0, threads = 0;
-  auto operator<=>(const GroupKey&) const = default;
+  bool operator==(const GroupKey&) const = default;
+  bool operator<(const GroupKey& o) const {
+    return std::tie(batch, seq_len, threads) < std::tie(o.batch, o.seq_len, o.threads);
+  }
 };
 
 /// What every view says of a plan.

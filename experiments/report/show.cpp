@@ -175,10 +175,11 @@ std::string show_text(store::Store& store, const std::string& trial) {
       reading(store, [&] { return collect(store, find_trial(store, trial)); });
   std::string out = fmt::format("Trial {}\n", json["trial_hash"].get<std::string>());
   for (const auto& row : json["sweeps"])
-    out += fmt::format("  {} on {}, sweep {}, model {}{}\n", row["display"].get<std::string>(),
-                       row["task"].get<std::string>(), row["sweep"].get<std::string>(),
-                       row["model"].get<std::string>(),
-                       row["variant"] == "" ? "" : ", " + row["variant"].get<std::string>());
+    out += fmt::format(
+        "  {} on {}, sweep {}, model {}{}\n", row["display"].get<std::string>(),
+        row["task"].get<std::string>(), row["sweep"].get<std::string>(),
+        row["model"].get<std::string>(),
+        row["variant"].get<std::string>().empty() ? "" : ", " + row["variant"].get<std::string>());
   out += fmt::format("  {}, {} attempt(s), finished {}\n", json["state"].get<std::string>(),
                      json["attempts"].get<int>(), value_text(json["finished_at"]));
   out += "Plan\n" + layers_text(json["layers"]);

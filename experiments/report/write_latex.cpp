@@ -100,7 +100,7 @@ std::string header_line(const Table& table, const std::vector<size_t>& columns) 
 }
 
 std::string cell_text(const Table& table, size_t column, const Cell& cell) {
-  const std::string value = escape(shown_value(table, column, cell));
+  std::string value = escape(shown_value(table, column, cell));
   if (table.columns[column].unit == Unit::text) return value;
   const auto number = cell.number();
   if (!number || !std::isfinite(*number)) return fmt::format("{{{}}}", value);

@@ -26,7 +26,7 @@ void append(std::string& bytes, const std::vector<float>& values) {
 std::vector<float> slice(const std::string& bytes, size_t index, size_t examples) {
   std::vector<float> values(examples);
   const size_t length = examples * sizeof(float);
-  std::memcpy(values.data(), bytes.data() + index * length, length);
+  if (length > 0) std::memcpy(values.data(), bytes.data() + index * length, length);
   return values;
 }
 

@@ -94,8 +94,7 @@ void insert_plan(SQLite::Database& db, const sweep::Variant& variant) {
                            quant::to_json(variant.calibration).dump(),
                            std::string(quant::name(quant::execution(plan))), is_fp16(plan) ? 1 : 0);
   if (rows == 0) return;
-  SQLite::Statement insert(
-      db, "INSERT INTO plan_layers VALUES (?1, ?2, ?3, ?4, ?5)");
+  SQLite::Statement insert(db, "INSERT INTO plan_layers VALUES (?1, ?2, ?3, ?4, ?5)");
   const auto add = [&](int layer, quant::Module module, quant::Scheme scheme) {
     SQLite::bind(insert, variant.plan_hash, layer, static_cast<int>(module),
                  std::string(quant::name(module)), std::string(quant::name(scheme)));

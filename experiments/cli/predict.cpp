@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -94,7 +95,9 @@ void write_layers(const std::filesystem::path& file, engine::Engine& engine, int
     states[layer].insert(states[layer].end(), values, values + static_cast<size_t>(count) * hidden);
   });
   // In the order of the input, so that `offsets` finds each example's rows.
-  for (int s = 0; s < tokens.sequences(); ++s) engine.forward(measure::slice(tokens, s, s + 1));
+  constexpr int kSequences = 32;
+  for (int s = 0; s < tokens.sequences(); s += kSequences)
+    engine.forward(measure::slice(tokens, s, std::min(s + kSequences, tokens.sequences())));
   engine.observe_hidden(nullptr);
   std::vector<model::TensorSource> tensors;
   for (size_t l = 0; l < states.size(); ++l)
@@ -105,8 +108,11 @@ void write_layers(const std::filesystem::path& file, engine::Engine& engine, int
   model::write_safetensors(file, tensors);
 }
 
-InputOptions input_options(const Options& options, const std::optional<tasks::TaskSpec>& task) {
+InputOptions input_options(const Options& options, const model::BertModel& model,
+                           const std::optional<tasks::TaskSpec>& task) {
   InputOptions input = options.input;
+  if (input.max_length == 0)
+    input.max_length = task ? task->max_length : std::min(256, model.config.max_positions);
   if (!task) {
     if (input.text_columns.size() == 2 && options.head == "embed")
       throw ConfigError("--head embed reads one text column; name one in --text-columns");
@@ -129,7 +135,7 @@ int predict(const Options& options) {
   const Predictor predictor = choose(options, model, task, resources, setting);
   const auto scales = choose_calibration(options, model, plan, task, resources, setting);
   const engine::Batch tokens =
-      tokenize_input(input_options(options, task), options.model, setting.cache);
+      tokenize_input(input_options(options, model, task), options.model, setting.cache);
 
   const int hidden = model.config.hidden;
   engine::Engine engine(model, plan, scales ? &*scales : nullptr, measure::use_backend(setting));
@@ -171,7 +177,9 @@ void add_predict(CLI::App& app, int& exit_code) {
   command->add_option("--layers", o.layers,
                       "Also write every layer's input and the last output (safetensors)");
   command->add_option("--calibration", o.calibration, "Calibrated scales (safetensors)");
-  command->add_option("--max-length", o.input.max_length, "Tokens of a sequence (default 256)")
+  command
+      ->add_option("--max-length", o.input.max_length,
+                   "Tokens of a sequence (default: the task's, else 256)")
       ->check(CLI::PositiveNumber);
   command->add_option("--text-columns", o.input.text_columns, "0, or 0,1 for pairs")
       ->delimiter(',')

@@ -13,7 +13,7 @@ struct InputOptions {
   std::filesystem::path file;      // one example a line; columns separated by tabs
   std::vector<int> text_columns;   // one, or two for pairs; empty: the whole line
   bool embed_pairs_apart = false;  // sequences 2i and 2i + 1 instead of one
-  int max_length = 256;
+  int max_length = 0;              // 0: not given
 };
 
 /// Lines that are not blank, tokenized with the model's tokenizer. Throws DataError.

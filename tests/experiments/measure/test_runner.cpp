@@ -1,20 +1,16 @@
 // Whole sweeps through the real program: worker processes, a database, a real engine.
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <thread>
 
 #include "tests/catch.h"
+#include "tests/experiments/measure/program.h"
 #include "tests/experiments/measure/tiny_world.h"
 
 using namespace herosweep;
@@ -36,42 +32,16 @@ class Run {
   }
 
   pid_t start() {
-    std::vector<std::string> words{HEROSWEEP_PROGRAM,
-                                   "run",
-                                   (world_.folder() / "sweep.yaml").string(),
-                                   "--db",
-                                   database_.string(),
-                                   "--jobs",
-                                   "2"};
+    std::vector<std::string> words{"run",    (world_.folder() / "sweep.yaml").string(),
+                                   "--db",   database_.string(),
+                                   "--jobs", "2"};
     words.insert(words.end(), arguments_.begin(), arguments_.end());
     environment_.push_back("HEROSWEEP_CACHE=" + world_.cache().string());
-    for (char** variable = environ; *variable; ++variable) environment_.emplace_back(*variable);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output_file().c_str(),
-                                     O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-    pid_t pid = 0;
-    const int error = posix_spawn(&pid, HEROSWEEP_PROGRAM, &actions, nullptr,
-                                  pointers(words).data(), pointers(environment_).data());
-    posix_spawn_file_actions_destroy(&actions);
-    REQUIRE(error == 0);
-    return pid;
+    return test::start_program(words, environment_, output_file());
   }
+  int operator()() { return test::wait_for(start()); }
 
-  /// Exit code, or minus the signal.
-  static int wait(pid_t pid) {
-    int status = 0;
-    waitpid(pid, &status, 0);
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-  }
-
-  int operator()() { return wait(start()); }
-
-  std::string output() const {
-    std::ifstream in(output_file());
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
+  std::string output() const { return test::read_file(output_file()); }
 
   /// Rows of a query, columns joined by "|".
   std::vector<std::string> rows(const std::string& sql) const {
@@ -105,12 +75,6 @@ class Run {
 
  private:
   std::filesystem::path output_file() const { return database_.string() + ".out"; }
-  static std::vector<char*> pointers(std::vector<std::string>& words) {
-    std::vector<char*> all;
-    for (std::string& word : words) all.push_back(word.data());
-    all.push_back(nullptr);
-    return all;
-  }
 
   const test::TinyWorld& world_;
   std::filesystem::path database_;
@@ -182,7 +146,7 @@ TEST_CASE("killed at any moment and started again, a sweep ends with the same ro
     CHECK(wait_for_trials(killed, after));
     const auto workers = children_of(pid);
     kill(pid, SIGKILL);
-    CHECK(Run::wait(pid) == -SIGKILL);
+    CHECK(test::wait_for(pid) == -SIGKILL);
     CHECK(end_soon(workers));
     Run resumed(world, "killed-" + std::to_string(after) + ".db");
     CHECK(resumed() == 0);
@@ -265,7 +229,7 @@ TEST_CASE("Ctrl-C stops with 130 and leaves no worker behind; the next run goes 
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     const auto workers = children_of(pid);
     kill(pid, signal);
-    CHECK(Run::wait(pid) == 130);
+    CHECK(test::wait_for(pid) == 130);
     CHECK(end_soon(workers));
     CHECK_THAT(run.output(), ContainsSubstring("interrupted; the same command goes on"));
     Run next(world, database);

@@ -1,0 +1,140 @@
+#include <nlohmann/json.hpp>
+
+#include "tests/catch.h"
+#include "tests/experiments/measure/program.h"
+#include "tests/experiments/measure/tiny_world.h"
+
+using namespace herosweep;
+using test::run_program;
+
+namespace {
+
+constexpr char kNoLatency[] = "latency: {enabled: false}\n";
+
+}  // namespace
+
+TEST_CASE("usage errors end with 2 and say what to do") {
+  const test::TemporaryFolder folder;
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{},
+                                                    {"fly"},
+                                                    {"run"},
+                                                    {"run", "x.yaml", "--only", "some"},
+                                                    {"run", "x.yaml", "--jobs", "0"},
+                                                    {"export", "pdf", "x.db"}}) {
+    const auto result = run_program(arguments, folder.path());
+    INFO(result.output);
+    CHECK(result.exit_code == 2);
+    CHECK_FALSE(result.output.empty());
+  }
+}
+
+TEST_CASE("help and version end with 0") {
+  const test::TemporaryFolder folder;
+  const auto help = run_program({"--help"}, folder.path());
+  CHECK(help.exit_code == 0);
+  for (const char* command : {"plan", "run", "status", "show", "pareto", "export", "report",
+                              "predict", "calibrate", "doctor", "schema"})
+    CHECK_THAT(help.output, ContainsSubstring(command));
+  CHECK(help.output.find("worker") == std::string::npos);
+  const auto version = run_program({"--version"}, folder.path());
+  CHECK(version.exit_code == 0);
+  CHECK_THAT(version.output, ContainsSubstring("herosweep 0."));
+  CHECK_THAT(version.output, ContainsSubstring("LibTorch"));
+}
+
+TEST_CASE("plan lists trials as text and JSON and writes nothing") {
+  const test::TinyWorld world;
+  const auto file =
+      world.write_sweep("M1, zq-w8a816, ptq-w8a8", "latency: {batch: [1, 8], seq_len: [16]}\n");
+  const auto text = run_program({"plan", file.string()}, world.folder());
+  INFO(text.output);
+  CHECK(text.exit_code == 0);
+  CHECK_THAT(text.output, ContainsSubstring("4 plans on 2 tasks: 8 trials, 2 latency groups"));
+  CHECK_THAT(text.output, ContainsSubstring("weight-only"));
+  const auto json = run_program({"plan", file.string(), "--json"}, world.folder());
+  const auto plan = nlohmann::json::parse(json.output);
+  CHECK(plan.at("variants").size() == 4);
+  CHECK(plan.at("variants")[0].at("plan") == "hero-000000");
+  CHECK(plan.at("variants")[1].at("trials").size() == 2);
+  CHECK(plan.at("estimate").at("memory_bytes") > 0);
+  CHECK_FALSE(std::filesystem::exists("results/tiny.db"));
+  CHECK_FALSE(std::filesystem::exists(world.cache()));
+}
+
+TEST_CASE("a wrong config ends with 2 and every problem at its place") {
+  const test::TinyWorld world;
+  const auto file = world.write_sweep("M1, M9", "latency: {batsh: 1}\n");
+  const auto result = run_program({"plan", file.string()}, world.folder());
+  CHECK(result.exit_code == 2);
+  CHECK_THAT(result.output, ContainsSubstring("sweep.yaml:"));
+  CHECK_THAT(result.output, ContainsSubstring("batsh"));
+  CHECK_THAT(result.output, ContainsSubstring("M9"));
+  const auto set = run_program(
+      {"plan", world.write_sweep("M1", kNoLatency).string(), "--set", "sweep.plans=[M2, M3]"},
+      world.folder());
+  CHECK(set.exit_code == 0);
+  CHECK_THAT(set.output, ContainsSubstring("3 plans"));
+}
+
+TEST_CASE("readers of a database that is not there end with 3") {
+  const test::TemporaryFolder folder;
+  const std::string missing = (folder / "none.db").string();
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"status", missing},
+                                                    {"show", missing, "abc"},
+                                                    {"pareto", missing},
+                                                    {"export", "md", missing},
+                                                    {"report", missing}}) {
+    const auto result = run_program(arguments, folder.path());
+    INFO(result.output);
+    CHECK(result.exit_code == 3);
+    CHECK_THAT(result.output, ContainsSubstring("none.db"));
+  }
+}
+
+TEST_CASE("a finished sweep can be read in every way") {
+  const test::TinyWorld world;
+  const auto file =
+      world.write_sweep("M1, M3", "latency: {batch: [1], seq_len: [16], rounds: 6}\n");
+  const std::string database = (world.folder() / "r" / "tiny.db").string();
+  const auto run = run_program({"run", file.string(), "--db", database}, world.folder());
+  INFO(run.output);
+  REQUIRE(run.exit_code == 0);
+  const auto ok = [&](std::vector<std::string> arguments) {
+    const auto result = run_program(std::move(arguments), world.folder());
+    INFO(result.output);
+    CHECK(result.exit_code == 0);
+    return result.output;
+  };
+  CHECK_THAT(ok({"status", database}), ContainsSubstring("6 of 6 trials done"));
+  CHECK(nlohmann::json::parse(ok({"status", database, "--json"})).is_object());
+  CHECK_THAT(ok({"pareto", database, "--metrics", "drift,latency", "--task", "toy"}),
+             ContainsSubstring("M3"));
+  CHECK(nlohmann::json::parse(ok({"pareto", database, "--json"})).is_object());
+  CHECK_THAT(ok({"export", "latex", database, "--table", "latency"}),
+             ContainsSubstring("\\toprule"));
+  ok({"export", "csv", database, "-o", (world.folder() / "t.csv").string()});
+  CHECK_THAT(test::read_file(world.folder() / "t.csv"), ContainsSubstring("hero-111111"));
+  ok({"report", database, "-o", (world.folder() / "page.html").string()});
+  CHECK_THAT(test::read_file(world.folder() / "page.html"), ContainsSubstring("<html"));
+  const auto plan = nlohmann::json::parse(ok({"plan", file.string(), "--json"}));
+  const std::string trial = plan.at("variants")[1].at("trials")[0].at("trial_hash");
+  CHECK_THAT(ok({"show", database, trial.substr(0, 12)}), ContainsSubstring("toy"));
+}
+
+TEST_CASE("doctor says what is there and how to get what is not") {
+  const test::TinyWorld world;
+  const auto file = world.write_sweep("M1", kNoLatency);
+  const auto good = run_program({"doctor", file.string(), "--json"}, world.folder());
+  CHECK(good.exit_code == 0);
+  const auto findings = nlohmann::json::parse(good.output).at("findings");
+  CHECK(findings.size() >= 8);
+  std::filesystem::remove(world.folder() / "toy.tsv");
+  const auto bad = run_program({"doctor", file.string()}, world.folder());
+  CHECK(bad.exit_code == 3);
+  CHECK_THAT(bad.output, ContainsSubstring("toy.tsv"));
+}
+
+TEST_CASE("schema is JSON") {
+  const test::TemporaryFolder folder;
+  CHECK(nlohmann::json::parse(run_program({"schema"}, folder.path()).output).is_object());
+}

@@ -24,21 +24,25 @@ struct Options {
 
 void print_summary(const measure::RunSummary& summary) {
   const measure::Tally& after = summary.after;
-  fmt::print("{} of {} trials and {} of {} latencies done, {} failed, in {}\n", after.trials_done,
-             after.trials, after.latencies_done, after.latencies, after.failed(),
-             measure::format_duration(summary.seconds));
+  std::string latencies;
+  if (after.latencies > 0)
+    latencies = fmt::format(" and {} of {} latencies", after.latencies_done, after.latencies);
+  fmt::print("{} of {} trials{} done, {} failed, in {}\n", after.trials_done, after.trials,
+             latencies, after.failed(), measure::format_duration(summary.seconds));
 }
 
-/// Tables and pages beside the database; a sweep without results has none.
+/// The Pareto table (results where nothing was timed) here, tables and page beside the database.
 void write_outputs(store::Store& store, const std::string& sweep, bool has_latency) {
-  report::ParetoOptions pareto;
-  pareto.filter.sweep = sweep;
-  if (has_latency) fmt::print("\n{}\n", report::pareto_text(store, pareto));
   const auto beside = [&](const char* extension) {
     return std::filesystem::path(store.file()).replace_extension(extension);
   };
   report::Filter filter;
   filter.sweep = sweep;
+  report::ParetoOptions pareto;
+  pareto.filter = filter;
+  fmt::print("\n{}\n", has_latency ? report::pareto_text(store, pareto)
+                                   : report::export_table(store, report::TableKind::results,
+                                                          report::Format::md, filter));
   util::write_file_atomically(
       beside(".tex"),
       report::export_table(store, report::TableKind::results, report::Format::latex, filter));
@@ -57,13 +61,16 @@ int run(Options& options) {
   if (options.database.empty()) options.database = default_database(sweep);
   if (options.database.has_parent_path())
     std::filesystem::create_directories(options.database.parent_path());
-  options.run.worker_command = {std::filesystem::read_symlink("/proc/self/exe").string(), "worker"};
+  // The link rather than the path behind it: workers are this very program even when the file has
+  // been replaced by a newer build since.
+  options.run.worker_command = {"/proc/self/exe", "worker"};
   options.run.cache = std::filesystem::absolute(cache_directory());
   options.run.logs = options.database.parent_path() / "run" / options.database.stem();
 
   store::Store store(options.database, store::Store::Mode::read_write);
   measure::ProgressDisplay display(stderr);
-  const auto summary = measure::run_sweep(sweep, store, util::environment(), options.run, display);
+  const auto summary =
+      measure::run_sweep(sweep, store, util::environment(libraries()), options.run, display);
   print_summary(summary);
   if (summary.interrupted) {
     fmt::print("interrupted; the same command goes on where this one stopped\n");

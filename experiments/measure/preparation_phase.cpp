@@ -57,6 +57,7 @@ AccuracyJob preparation_job(const RunState& run, int id, int threads) {
 
 void dispatch(RunState& run, const std::vector<AccuracyJob>& jobs, int workers, bool required) {
   std::vector<JobRequest> requests;
+  requests.reserve(jobs.size());
   for (const AccuracyJob& job : jobs)
     requests.push_back({job.id, to_json(job, "prepare").dump(), run.sweep.limits.timeout_seconds,
                         /*timeout_since_progress=*/true});

@@ -70,6 +70,7 @@ Process::Process(const std::vector<std::string>& command, const std::filesystem:
   detach_signals(&attributes);
 
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   const int error =

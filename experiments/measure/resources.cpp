@@ -26,6 +26,7 @@ const tasks::PreparedTask& Resources::task(const tasks::TaskSpec& spec, const Se
 std::vector<const tasks::PreparedTask*> Resources::all_tasks(
     const std::vector<tasks::TaskSpec>& specs, const Setting& setting) {
   std::vector<const tasks::PreparedTask*> prepared;
+  prepared.reserve(specs.size());
   for (const auto& spec : specs) prepared.push_back(&task(spec, setting));
   return prepared;
 }

@@ -33,6 +33,7 @@ void run_phases(RunState& run) {
   run_accuracy(run, accuracy);
   if (run.must_stop()) return;
   std::vector<int> retried;
+  retried.reserve(accuracy.size());
   for (const AccuracyWork& work : accuracy) retried.push_back(work.variant);
   auto groups = pending_latency(run.sweep, run.store, only, retried);
   while (!groups.empty() && !run.must_stop()) {

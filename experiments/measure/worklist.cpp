@@ -59,6 +59,7 @@ std::vector<AccuracyWork> pending_accuracy(const sweep::Sweep& sweep, const stor
     work.trials.push_back(static_cast<int>(t));
   }
   std::vector<AccuracyWork> pending;
+  pending.reserve(by_variant.size());
   for (auto& [variant, work] : by_variant) pending.push_back(std::move(work));
   std::stable_partition(pending.begin(), pending.end(), [&](const AccuracyWork& work) {
     return is_floating(sweep.variants[work.variant]);

@@ -39,9 +39,9 @@ int calibrate(const Options& options) {
                     settings.size()));
   measure::Resources resources;
   const measure::Setting setting{sweep.model.directory, sweep.backend, measure::processors(),
-                                 cache_directory()};
-  const auto calibration = measure::obtain_calibration(
-      resources.model(setting.model), settings.front(), sweep.tasks, resources, setting);
+                                 cache_directory(), ""};
+  const auto calibration = measure::obtain_calibration(resources.model(setting), settings.front(),
+                                                       sweep.tasks, resources, setting);
   const auto output = options.output.empty()
                           ? std::filesystem::path(sweep.name + ".calibration.safetensors")
                           : options.output;

@@ -125,12 +125,12 @@ InputOptions input_options(const Options& options, const model::BertModel& model
 
 int predict(const Options& options) {
   const measure::Setting setting{options.model, options.backend, measure::processors(),
-                                 cache_directory()};
+                                 cache_directory(), ""};
   std::optional<tasks::TaskSpec> task;
   if (!options.task.empty())
     task = config::load_task(options.task, std::filesystem::current_path());
   measure::Resources resources;
-  const model::BertModel& model = resources.model(options.model);
+  const model::BertModel& model = resources.model(setting);
   const quant::Plan plan = quant::named_plan(options.plan, model.config.layers);
   const Predictor predictor = choose(options, model, task, resources, setting);
   const auto scales = choose_calibration(options, model, plan, task, resources, setting);

@@ -20,7 +20,12 @@ struct Options {
   ConfigOptions config;
   std::filesystem::path database;
   measure::RunOptions run;
+  bool json = false;
 };
+
+std::filesystem::path beside(const std::filesystem::path& database, const char* extension) {
+  return std::filesystem::path(database).replace_extension(extension);
+}
 
 void print_summary(const measure::RunSummary& summary) {
   const measure::Tally& after = summary.after;
@@ -31,24 +36,57 @@ void print_summary(const measure::RunSummary& summary) {
              latencies, after.failed(), measure::format_duration(summary.seconds));
 }
 
-/// The Pareto table (results where nothing was timed) here, tables and page beside the database.
-void write_outputs(store::Store& store, const std::string& sweep, bool has_latency) {
-  const auto beside = [&](const char* extension) {
-    return std::filesystem::path(store.file()).replace_extension(extension);
-  };
+report::Filter only(const std::string& sweep) {
   report::Filter filter;
   filter.sweep = sweep;
+  return filter;
+}
+
+/// LaTeX table and page beside the database.
+void write_outputs(store::Store& store, const std::string& sweep) {
+  util::write_file_atomically(
+      beside(store.file(), ".tex"),
+      report::export_table(store, report::TableKind::results, report::Format::latex, only(sweep)));
+  report::write_report(store, beside(store.file(), ".html"), only(sweep));
+}
+
+/// The Pareto table, or results where nothing was timed, and what was written.
+void print_outputs(store::Store& store, const std::string& sweep, bool has_latency) {
   report::ParetoOptions pareto;
-  pareto.filter = filter;
+  pareto.filter = only(sweep);
   fmt::print("\n{}\n", has_latency ? report::pareto_text(store, pareto)
                                    : report::export_table(store, report::TableKind::results,
-                                                          report::Format::md, filter));
-  util::write_file_atomically(
-      beside(".tex"),
-      report::export_table(store, report::TableKind::results, report::Format::latex, filter));
-  report::write_report(store, beside(".html"), filter);
+                                                          report::Format::md, only(sweep)));
   fmt::print("database     {}\nreport       {}\nLaTeX table  {}\n", store.file().string(),
-             beside(".html").string(), beside(".tex").string());
+             beside(store.file(), ".html").string(), beside(store.file(), ".tex").string());
+}
+
+nlohmann::json summary_json(const measure::RunSummary& summary, const store::Store& store) {
+  const measure::Tally& after = summary.after;
+  return {{"trials", after.trials},
+          {"trials_done", after.trials_done},
+          {"trials_failed", after.trials_failed},
+          {"latencies", after.latencies},
+          {"latencies_done", after.latencies_done},
+          {"latencies_failed", after.latencies_failed},
+          {"ran", summary.ran},
+          {"seconds", summary.seconds},
+          {"interrupted", summary.interrupted},
+          {"database", store.file().string()},
+          {"report", beside(store.file(), ".html").string()},
+          {"latex", beside(store.file(), ".tex").string()}};
+}
+
+void print_text(const measure::RunSummary& summary, store::Store& store, const std::string& sweep) {
+  print_summary(summary);
+  if (summary.interrupted)
+    fmt::print("interrupted; the same command goes on where this one stopped\n");
+  if (summary.stopped_by_failures) fmt::print("stopped: too many failures\n");
+  if (!summary.interrupted && summary.after.trials_done > 0)
+    print_outputs(store, sweep, summary.after.latencies_done > 0);
+  if (summary.after.failed() > 0)
+    fmt::print("failures: `herosweep status {}` lists them, `--only failed` tries them again\n",
+               store.file().string());
 }
 
 int exit_code_of(const measure::RunSummary& summary) {
@@ -71,17 +109,11 @@ int run(Options& options) {
   measure::ProgressDisplay display(stderr);
   const auto summary =
       measure::run_sweep(sweep, store, util::environment(libraries()), options.run, display);
-  print_summary(summary);
-  if (summary.interrupted) {
-    fmt::print("interrupted; the same command goes on where this one stopped\n");
-  } else {
-    if (summary.stopped_by_failures) fmt::print("stopped: too many failures\n");
-    if (summary.after.trials_done > 0)
-      write_outputs(store, sweep.name, summary.after.latencies_done > 0);
-  }
-  if (summary.after.failed() > 0)
-    fmt::print("failures: `herosweep status {}` lists them, `--only failed` tries them again\n",
-               options.database.string());
+  if (!summary.interrupted && summary.after.trials_done > 0) write_outputs(store, sweep.name);
+  if (options.json)
+    fmt::print("{}\n", summary_json(summary, store).dump(2));
+  else
+    print_text(summary, store, sweep.name);
   return exit_code_of(summary);
 }
 
@@ -102,6 +134,7 @@ void add_run(CLI::App& app, int& exit_code) {
   command->add_flag("--fail-fast", run_options.fail_fast, "Stop at the first failure");
   command->add_option("--max-failures", run_options.max_failures, "Stop after this many failures")
       ->check(CLI::PositiveNumber);
+  command->add_flag("--json", options->json, "End with one JSON object instead of text");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -44,7 +44,7 @@ const AccuracyEvaluator::Evaluation& AccuracyEvaluator::evaluation(const Accurac
   auto& entry = evaluations_[line.at("tasks").dump() + job.setting.model.string()];
   if (entry) return *entry;
   progress(0, 0, "loading the model and tokenizing the tasks");
-  const auto& model = resources_.model(job.setting.model);
+  const auto& model = resources_.model(job.setting);
   const auto prepared = resources_.all_tasks(job.tasks, job.setting);
   auto built = std::make_unique<Evaluation>();
   for (const auto* task : prepared) {
@@ -76,7 +76,7 @@ const AccuracyEvaluator::Evaluation& AccuracyEvaluator::evaluation(const Accurac
 
 std::optional<quant::Calibration> AccuracyEvaluator::calibration(const AccuracyJob& job) {
   if (!quant::needs_calibration(job.variant.plan)) return std::nullopt;
-  return obtain_calibration(resources_.model(job.setting.model), job.variant.calibration,
+  return obtain_calibration(resources_.model(job.setting), job.variant.calibration,
                             job.calibration_tasks, resources_, job.setting);
 }
 
@@ -88,7 +88,7 @@ void AccuracyEvaluator::prepare(const AccuracyJob& job, const Progress& progress
 
 AccuracyResult AccuracyEvaluator::evaluate(const AccuracyJob& job, const Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
-  const auto& model = resources_.model(job.setting.model);
+  const auto& model = resources_.model(job.setting);
   const Evaluation& shared = evaluation(job, progress);
   const auto scales = calibration(job);
   reset_peak_memory();

@@ -26,12 +26,13 @@ json head(const std::string& type, int id, const Setting& setting) {
           {"model", setting.model.string()},
           {"backend", setting.backend},
           {"threads", setting.threads},
-          {"cache", setting.cache.string()}};
+          {"cache", setting.cache.string()},
+          {"weights_hash", setting.weights_hash}};
 }
 
 Setting setting_from(const json& j) {
   return {j.at("model").get<std::string>(), j.at("backend"), j.at("threads"),
-          j.at("cache").get<std::string>()};
+          j.at("cache").get<std::string>(), j.value("weights_hash", "")};
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ struct Setting {
   std::string backend = "cpu";  // "cpu" or "reference"
   int threads = 1;
   std::filesystem::path cache;  // tokenized text, heads, features, calibrations
+  std::string weights_hash;     // of the model when the sweep was planned; "" is not checked
 };
 
 /// One variant on tasks that share forward passes. The first task that has training text supplies

@@ -47,7 +47,7 @@ class Group {
  public:
   Group(const LatencyJob& job, Resources& resources, const Announce& announce)
       : job_(job), announce_(announce) {
-    const auto& model = resources.model(job.setting.model);
+    const auto& model = resources.model(job.setting);
     batch_ = fixed_shape_batch(text_of(job, resources), job.batch, job.seq_len);
     const auto& backend = use_backend(job.setting);
     const auto weights = engine::make_weight_store();

@@ -16,7 +16,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 Setting RunState::setting(int threads) const {
-  return {sweep.model.directory, sweep.backend, threads, options.cache};
+  return {sweep.model.directory, sweep.backend, threads, options.cache, sweep.model.weights_hash};
 }
 
 bool RunState::failure_limit_reached() const {

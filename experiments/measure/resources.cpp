@@ -9,9 +9,14 @@
 
 namespace herosweep::measure {
 
-const model::BertModel& Resources::model(const std::filesystem::path& directory) {
-  auto& entry = models_[directory];
-  if (!entry) entry = std::make_unique<model::BertModel>(model::load_bert(directory));
+const model::BertModel& Resources::model(const Setting& setting) {
+  auto& entry = models_[setting.model];
+  if (!entry) entry = std::make_unique<model::BertModel>(model::load_bert(setting.model));
+  if (!setting.weights_hash.empty() && entry->weights_hash != setting.weights_hash)
+    throw ModelError(fmt::format(
+        "{}: the weights changed since the sweep was planned; start the same command again, and "
+        "it will run as another model",
+        setting.model.string()));
   return *entry;
 }
 

@@ -17,8 +17,9 @@ using Progress = std::function<void(int done, int total, const std::string& what
 
 class Resources {
  public:
-  /// Loaded once; the reference lives as long as this object. Throws ModelError.
-  const model::BertModel& model(const std::filesystem::path& directory);
+  /// Loaded once; the reference lives as long as this object. Throws ModelError, also when the
+  /// weights are not those that the sweep was planned with.
+  const model::BertModel& model(const Setting& setting);
   /// Tokenized once. Throws DataError.
   const tasks::PreparedTask& task(const tasks::TaskSpec& spec, const Setting& setting);
   std::vector<const tasks::PreparedTask*> all_tasks(const std::vector<tasks::TaskSpec>& specs,

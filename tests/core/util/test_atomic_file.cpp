@@ -45,7 +45,7 @@ TEST_CASE("Without commit the old file stays and the temporary one goes") {
   CHECK(entries(folder.path()) == 1);
 }
 
-TEST_CASE("Two writers of one file do not mix; the last commit wins") {
+TEST_CASE("Two writers of one file do not mix, and the last commit wins") {
   const TemporaryDirectory folder;
   const auto path = folder.path() / "x";
   util::AtomicFile first(path);

@@ -30,7 +30,7 @@ struct Checkout {
 
 }  // namespace
 
-TEST_CASE("A clean checkout has a commit and no differences; ignored files do not count") {
+TEST_CASE("A clean checkout has a commit and no differences, and ignored files do not count") {
   const Checkout checkout;
   if (!checkout.usable) {
     WARN("skipped: no git");

@@ -64,7 +64,7 @@ TEST_CASE("Includes that cannot be read are problems at their place") {
   CHECK_THAT(text, ContainsSubstring("top.yaml:1:35: include: list.yaml holds no map"));
 }
 
-TEST_CASE("--set replaces, adds and reaches into lists and dotted keys") {
+TEST_CASE("Option --set replaces, adds and reaches into lists and dotted keys") {
   const ConfigFolder folder;
   const auto file = folder.write(
       "top.yaml",
@@ -87,7 +87,7 @@ TEST_CASE("--set replaces, adds and reaches into lists and dotted keys") {
   CHECK(resolve_path(root.find("path")->value) == std::filesystem::current_path() / "x.tsv");
 }
 
-TEST_CASE("--set that makes no sense is a problem") {
+TEST_CASE("Option --set that makes no sense is a problem") {
   Problems problems;
   Value root;
   root.kind = Value::Kind::map;
@@ -102,7 +102,7 @@ TEST_CASE("--set that makes no sense is a problem") {
   CHECK_THAT(problems.text(), ContainsSubstring("--set broken: YAML syntax"));
 }
 
-TEST_CASE("${env:NAME} is replaced, with its fallback") {
+TEST_CASE("An environment reference is replaced, with its fallback") {
   ::setenv("HEROSWEEP_TEST_SET", "value", 1);
   ::unsetenv("HEROSWEEP_TEST_UNSET");
   const ConfigFolder folder;

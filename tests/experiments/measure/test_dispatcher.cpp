@@ -77,7 +77,7 @@ TEST_CASE("a worker that dies costs its job, is replaced, and leaves its log") {
   CHECK_THAT(recorder.failures[2].message, ContainsSubstring("exit status 3"));
 }
 
-TEST_CASE("a job beyond its time is killed; signs of life may extend it") {
+TEST_CASE("a job beyond its time is killed, and signs of life may extend it") {
   Recorder recorder;
   CHECK(run({job(0, "hang", 0.3), job(1, "slow", 0.35, true), job(2, "slow", 0.35, false)}, 1,
             recorder));

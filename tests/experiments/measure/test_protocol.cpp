@@ -109,7 +109,7 @@ TEST_CASE("an answer that lacks a field is refused") {
 TEST_CASE("jobs arrive as they were sent") {
   AccuracyJob job;
   job.id = 3;
-  job.setting = {"models/tiny", "cpu", 2, "cache"};
+  job.setting = {"models/tiny", "cpu", 2, "cache", "weights"};
   job.variant.plan = quant::named_plan("M3", 2);
   job.variant.plan.options.residual = quant::ResidualFormat::fp16;
   job.variant.calibration.seq_len = 64;

@@ -197,9 +197,17 @@ TEST_CASE("a plan that hangs is killed at its timeout") {
   CHECK(run.rows("SELECT DISTINCT plan || ' ' || kind FROM v_failures") ==
         std::vector<std::string>{"hero-111111 timeout"});
   CHECK(run.count("v_results") == 4);
+
+  world.write_sweep("M1, M3", "latency: {batch: [1], seq_len: [16], rounds: 6}\n");
+  Run group(world, "hang-latency.db", {"--set", "limits.timeout=2s"});
+  group.inject("hang@M3:latency");
+  CHECK(group() == 1);
+  CHECK(group.rows("SELECT plan || ' ' || kind FROM v_failures") ==
+        std::vector<std::string>{"hero-111111 timeout"});
+  CHECK(group.count("v_latency") == 2);
 }
 
-TEST_CASE("--fail-fast and --max-failures stop a sweep") {
+TEST_CASE("Options --fail-fast and --max-failures stop a sweep") {
   const test::TinyWorld world;
   world.write_sweep("M1, M2, M3, zq-w8a8", kLatency);
   Run fast(world, "fast.db", {"--fail-fast"});
@@ -216,7 +224,7 @@ TEST_CASE("--fail-fast and --max-failures stop a sweep") {
   CHECK(limited.count("v_latency") == 0);
 }
 
-TEST_CASE("Ctrl-C stops with 130 and leaves no worker behind; the next run goes on") {
+TEST_CASE("Ctrl-C stops with 130 and leaves no worker behind, and the next run goes on") {
   const test::TinyWorld world;
   world.write_sweep(kPlans, kLatency);
   for (const int signal : {SIGINT, SIGTERM}) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/util/error.h"
 #include "experiments/measure/accuracy.h"
 #include "experiments/measure/calibrator.h"
 #include "experiments/measure/latency.h"
@@ -18,7 +19,7 @@ const Announce kNoAnnounce = [](int, int, const sweep::Variant&) {};
 
 AccuracyJob accuracy_job(const test::TinyWorld& world, const sweep::Sweep& sweep, int variant) {
   AccuracyJob job;
-  job.setting = {sweep.model.directory, "cpu", 1, world.cache()};
+  job.setting = {sweep.model.directory, "cpu", 1, world.cache(), sweep.model.weights_hash};
   job.variant = sweep.variants[variant];
   job.tasks = sweep.tasks;
   job.calibration_tasks = sweep.tasks;
@@ -33,7 +34,7 @@ size_t files_in(const std::filesystem::path& folder) {
 
 }  // namespace
 
-TEST_CASE("the FP16 plan is its own twin; M3 is near and records what it took") {
+TEST_CASE("the FP16 plan is its own twin, and M3 is near and records what it took") {
   const test::TinyWorld world;
   const auto sweep = world.sweep("M3", "latency: {enabled: false}");
   Resources resources;
@@ -115,7 +116,7 @@ TEST_CASE("a latency group measures every plan in every round") {
   const test::TinyWorld world;
   const auto sweep = world.sweep("M1, M3", "latency: {enabled: false}");
   LatencyJob job;
-  job.setting = {sweep.model.directory, "cpu", 1, world.cache()};
+  job.setting = {sweep.model.directory, "cpu", 1, world.cache(), sweep.model.weights_hash};
   job.variants = sweep.variants;
   job.calibration_tasks = sweep.tasks;
   job.batch = 2;
@@ -144,7 +145,17 @@ TEST_CASE("a plan that needs scales without training text says what to do") {
   const test::TinyWorld world;
   const auto sweep = world.sweep("M3", "latency: {enabled: false}");
   Resources resources;
-  const Setting setting{sweep.model.directory, "cpu", 1, world.cache()};
-  CHECK_THROWS_WITH(obtain_calibration(resources.model(setting.model), {}, {}, resources, setting),
+  const Setting setting{sweep.model.directory, "cpu", 1, world.cache(), sweep.model.weights_hash};
+  CHECK_THROWS_WITH(obtain_calibration(resources.model(setting), {}, {}, resources, setting),
                     ContainsSubstring("train split"));
+}
+
+TEST_CASE("weights that changed since planning are refused") {
+  const test::TinyWorld world;
+  const auto sweep = world.sweep("M1", "latency: {enabled: false}");
+  auto job = accuracy_job(world, sweep, 1);
+  job.setting.weights_hash = "another";
+  Resources resources;
+  AccuracyEvaluator evaluator(resources);
+  CHECK_THROWS_AS(evaluator.evaluate(job, kSilent), ModelError);
 }

@@ -3,13 +3,13 @@
 //
 // Parent -> worker (a job, see job.h):
 //   {"type": "prepare",  "job": 1, "model": DIR, "backend": "cpu", "threads": 1, "cache": DIR,
-//   "weights_hash": "...",
+//    "weights_hash": "...",
 //    "variant": {...}, "tasks": [TaskSpec...], "calibration_tasks": [TaskSpec...],
 //    "bootstrap": 2000}
 //        tokenizes, fits heads, computes the FP16 twin's features, calibrates: fills the cache
 //   {"type": "accuracy", ...the same fields}
 //   {"type": "latency",  "job": 9, "model": DIR, "backend": "cpu", "threads": 1, "cache": DIR,
-//   "weights_hash": "...",
+//    "weights_hash": "...",
 //    "variants": [...], "calibration_tasks": [TaskSpec...], "batch": 1, "seq_len": 128,
 //    "rounds": 30, "max_seconds": 0, "seed": 0}
 //        variants: {"name", "plan", "calibration", "seed", "label", "plan_hash"}

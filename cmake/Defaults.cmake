@@ -29,8 +29,8 @@ endfunction()
 # One interface target carries warnings and sanitizers; every target of the project links it.
 add_library(herosweep_defaults INTERFACE)
 target_include_directories(herosweep_defaults INTERFACE "${CMAKE_SOURCE_DIR}")
-target_compile_options(herosweep_defaults INTERFACE -Wall -Wextra -Wpedantic -Wshadow
-                       $<$<BOOL:${HEROSWEEP_WERROR}>:-Werror>)
+target_compile_options(herosweep_defaults INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;$<$<BOOL:${HEROSWEEP_WERROR}>:-Werror>>)
 # GCC 12 sees overlapping copies in "text" + std::string where there are none (GCC bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(herosweep_defaults INTERFACE -Wno-restrict)

@@ -6,7 +6,8 @@
 //                 l = sum_j exp(a - max_j a) in FP32, before rounding,
 //                 o_i = (E_i V) * scale_v / (255 * l)
 //   static_range: P = rint(255 * p) as UINT8, o_i = (P_i V) * scale_v / 255
-//   FP32 input:   softmax and P V in FP32 (scale_* are 1, `softmax` is not read)
+//   FP input:     softmax and P V in FP32 (scale_* are 1, `softmax` is not read); on CUDA P is
+//                 rounded to FP16 in front of P V
 //
 // The row's true maximum is used. A row without any valid key gives 0.
 // REQUIRES scale_q * scale_k * score_scale >= 0; for INT8 at most 65,793 keys (INT32 sums of
@@ -27,9 +28,11 @@ struct AttentionArgs {
   const int32_t* offsets =
       nullptr;  // [sequences + 1], row where each sequence starts; rows = offsets[sequences]
   const int32_t* lengths =
-      nullptr;  // [sequences] valid keys of each sequence, or null: all its rows.
-                // Query rows past it attend to the valid keys like any other.
-  ElementType type = ElementType::f32;  // of qkv: f32 or s8
+      nullptr;      // [sequences] valid keys of each sequence, or null: all its rows.
+                    // Query rows past it attend to the valid keys like any other.
+  int longest = 0;  // rows of the longest sequence; CUDA sizes its grid by it, as it cannot read
+                    // `offsets` on the host
+  ElementType type = ElementType::f32;  // of qkv: f32, f16 or s8
   const void* qkv = nullptr;  // [rows, 3 * heads * head_size]: Q, K, V side by side, head-major
   float scale_q = 1.0f;
   float scale_k = 1.0f;

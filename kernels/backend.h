@@ -1,8 +1,10 @@
-// A backend is a table of operators. The engine calls nothing else.
+// A backend is a table of operators and the memory they work in. The engine calls nothing else.
 #pragma once
 
 #include <cstddef>
-#include <string>
+#include <cstdint>
+#include <functional>
+#include <memory>
 
 #include "kernels/attention.h"
 #include "kernels/embedding.h"
@@ -12,13 +14,37 @@
 
 namespace herosweep::kernels {
 
+/// Operators that were recorded once and run again without the cost of launching each.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void replay() = 0;
+};
+
 struct Backend {
-  const char* name;  // "cpu" or "reference"
+  const char* name;  // "cpu", "cuda" or "reference"
   const char* isa;   // the instruction set that run-time dispatch chose, for records and `doctor`
+  ElementType floating;  // storage of floating-point edges: f32, or f16 on CUDA
+  int tokens_per_pass;   // of an accuracy pass: enough to amortise reading the weights, few enough
+                         // for the caches
+
+  // Memory that operators read and write. Operators run in the order of their calls; `upload` and
+  // `download` take their place in it and have finished when they return.
+  void* (*allocate)(size_t bytes);  // aligned to 64 bytes at least; throws std::bad_alloc
+  void (*release)(void* data);
+  void (*upload)(void* data, const void* host, size_t bytes);
+  void (*download)(void* host, const void* data, size_t bytes);
+
+  /// Records the operators that `calls` runs (nothing is computed); null where the backend cannot.
+  /// Replaying reads and writes the same memory.
+  std::unique_ptr<Recording> (*record)(const std::function<void()>& calls);
+  /// Nanoseconds that the operators of `work` take, on the device's own clock where it has one.
+  int64_t (*time)(const std::function<void()>& work);
 
   /// Bytes that `pack` writes (a multiple of 64, padding and column sums included).
   size_t (*packed_bytes)(ElementType type, int n, int k);
-  /// Lays out weights w[n, k] (row-major; s4: ceil(k/2) bytes a row, low nibble first) for `gemm`.
+  /// Lays out weights w[n, k] (row-major; s4: ceil(k/2) bytes a row, low nibble first; f16: given
+  /// as float, rounded to nearest even) for `gemm`. Both are in host memory.
   void (*pack)(ElementType type, const void* w, int n, int k, void* packed);
 
   void (*gemm)(const GemmArgs&);

@@ -18,11 +18,12 @@ struct EmbeddingArgs {
   const int32_t* ids = nullptr;               // [rows], REQUIRES 0 <= id < vocabulary size
   const int32_t* positions = nullptr;         // [rows]
   const int32_t* types = nullptr;             // [rows]
-  ElementType token_type = ElementType::f32;  // f32 or s8
+  ElementType token_type = ElementType::f32;  // f32, f16 or s8
   const void* token_table = nullptr;          // [vocabulary, cols]
   const float* token_row_scale = nullptr;     // [vocabulary], for s8
-  const float* position_table = nullptr;      // [positions, cols]
-  const float* type_table = nullptr;          // [types, cols]
+  ElementType table_type = ElementType::f32;  // of the other two tables: f32 or f16
+  const void* position_table = nullptr;       // [positions, cols]
+  const void* type_table = nullptr;           // [types, cols]
   const float* gamma = nullptr;               // [cols]
   const float* beta = nullptr;                // [cols]
   float epsilon = 1e-12f;

@@ -4,11 +4,12 @@
 //   y[m,o] = activation(v[m,o])                                   (FP32)
 //   out    = y as FP32, or INT8 as `Output` says (never token-wise: a tile holds part of a row)
 //
-// Operand types (x, w): (f32, f32); (f32, s8) and (f32, s4) weight-only; (s8, s8); (s8, s4).
-// s8 x s8 and s8 x s4 accumulate exactly in INT32: REQUIRES k * max|x| * max|w| <= 2^31 - 1.
-// The accumulator is converted to FP32 with round-to-nearest-even; all that follows is FP32.
-// Corner cases: m = 0 does nothing; any m, n, k >= 1 (no alignment of shapes is required).
-// Source: ZeroQuant (token-wise x group-wise W8A8), ZeroQuant-HERO (folded static scales).
+// Operand types (x, w): (f32, f32); (f32, s8) and (f32, s4) weight-only; (s8, s8); (s8, s4); on
+// CUDA f16 stands in place of f32 (products of f16 sum in FP32). s8 x s8 and s8 x s4 accumulate
+// exactly in INT32: REQUIRES k * max|x| * max|w| <= 2^31 - 1. The accumulator is converted to FP32
+// with round-to-nearest-even; all that follows is FP32. Corner cases: m = 0 does nothing; any m, n,
+// k >= 1 (no alignment of shapes is required). Source: ZeroQuant (token-wise x group-wise W8A8),
+// ZeroQuant-HERO (folded static scales).
 #pragma once
 
 #include <cstddef>
@@ -29,14 +30,15 @@ struct PackedWeights {
 struct GemmArgs {
   int m = 0;  // rows (tokens)
   ElementType x_type = ElementType::f32;
-  const void* x = nullptr;             // [m, k] row-major, f32 or s8
+  const void* x = nullptr;             // [m, k] row-major, f32, f16 or s8
   const float* token_scale = nullptr;  // [m] or null (= 1)
   PackedWeights w;
   const float* row_scale = nullptr;  // [n] or null (= 1)
   const float* bias = nullptr;       // [n] or null (= 0)
   Activation activation = Activation::none;
   Output out;                 // [m, n]
-  bool* nonfinite = nullptr;  // set to true when a value to be quantized is NaN or infinite
+  bool* nonfinite = nullptr;  // set to true when a value to be quantized, or rounded to FP16, is
+                              // NaN or infinite (FP16 overflow included)
 };
 
 }  // namespace herosweep::kernels

@@ -11,7 +11,8 @@ namespace herosweep::kernels {
 struct QuantizeArgs {
   int rows = 0;
   int cols = 0;
-  const float* x = nullptr;  // [rows, cols]
+  ElementType x_type = ElementType::f32;  // f32 or f16
+  const void* x = nullptr;                // [rows, cols]
   Activation activation = Activation::none;
   Output out;  // [rows, cols]
   bool* nonfinite = nullptr;

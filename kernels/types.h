@@ -6,9 +6,9 @@
 namespace herosweep::kernels {
 
 /// Storage of one matrix element. `s4` packs two values a byte, low nibble first.
-/// `f32` is the floating-point format of this backend ("fp16" modules compute in float32 on the
-/// CPU).
-enum class ElementType : uint8_t { f32, s8, s4 };
+/// Floating-point edges are `f32` on the CPU ("fp16" modules compute in float32 there) and `f16`
+/// (IEEE binary16) on CUDA.
+enum class ElementType : uint8_t { f32, s8, s4, f16 };
 
 /// Function applied in FP32 to a GEMM's result, or in front of a quantize operator.
 enum class Activation : uint8_t { none, gelu_erf, gelu_tanh };
@@ -37,16 +37,17 @@ inline constexpr Int8Range kDeepSpeedRange{128.0f, -128, 127};
 ///   folded       : neither set; the scale is already inside the operands: q = clamp(rint(y)).
 struct Output {
   float* f32 = nullptr;                  // [rows, cols] row-major
+  void* f16 = nullptr;                   // [rows, cols] row-major; CUDA only, in place of f32
   int8_t* s8 = nullptr;                  // [rows, cols] row-major
   float* token_scale = nullptr;          // [rows], written
   const float* inverse_scale = nullptr;  // [cols], read
   Int8Range range;
 };
 
-/// A [rows, cols] input that may be FP32 or INT8 with a scale per row, per column, or both absent
-/// (absent = 1).
+/// A [rows, cols] input that may be floating point or INT8 with a scale per row, per column, or
+/// both absent (absent = 1).
 struct Operand {
-  ElementType type = ElementType::f32;   // f32 or s8
+  ElementType type = ElementType::f32;   // f32, f16 or s8
   const void* data = nullptr;            // [rows, cols] row-major
   const float* token_scale = nullptr;    // [rows]
   const float* feature_scale = nullptr;  // [cols]

@@ -4,14 +4,25 @@
 
 #include "kernels/cpu/isa.h"
 #include "kernels/cpu/operators.h"
+#include "kernels/host_memory.h"
 
 namespace herosweep::kernels {
 namespace cpu {
+
+constexpr int kTokensPerPass = 1024;  // activations of one pass stay in the last-level cache
 
 const Backend& backend_for(Isa isa) {
   static const Backend kAvx512{
       .name = "cpu",
       .isa = isa_name(Isa::avx512_vnni),
+      .floating = ElementType::f32,
+      .tokens_per_pass = kTokensPerPass,
+      .allocate = host::allocate,
+      .release = host::release,
+      .upload = host::copy,
+      .download = host::copy,
+      .record = nullptr,
+      .time = host::time,
       .packed_bytes = avx512::packed_bytes,
       .pack = avx512::pack,
       .gemm = avx512::gemm,
@@ -23,6 +34,14 @@ const Backend& backend_for(Isa isa) {
   static const Backend kPortable{
       .name = "cpu",
       .isa = isa_name(Isa::portable),
+      .floating = ElementType::f32,
+      .tokens_per_pass = kTokensPerPass,
+      .allocate = host::allocate,
+      .release = host::release,
+      .upload = host::copy,
+      .download = host::copy,
+      .record = nullptr,
+      .time = host::time,
       .packed_bytes = portable::packed_bytes,
       .pack = portable::pack,
       .gemm = portable::gemm,

@@ -16,6 +16,8 @@ size_t row_bytes(ElementType type, int k) {
       return sizeof(float) * static_cast<size_t>(k);
     case ElementType::s8:
       return static_cast<size_t>(k);
+    case ElementType::f16:  // CUDA only
+      break;
     case ElementType::s4:
       return (static_cast<size_t>(k) + 1) / 2;
   }

@@ -14,7 +14,7 @@ void quantize(const QuantizeArgs& args) {
   const size_t cols = static_cast<size_t>(args.cols);
   std::vector<float> row(cols);
   for (int t = 0; t < args.rows; ++t) {
-    const float* x = args.x + static_cast<size_t>(t) * cols;
+    const float* x = static_cast<const float*>(args.x) + static_cast<size_t>(t) * cols;
     // GELU of minus infinity is a finite number: x tells too.
     bool finite = true;
     for (size_t j = 0; j < cols; ++j) {

@@ -25,6 +25,8 @@ const char* type_name(ElementType type) {
       return "f32";
     case ElementType::s8:
       return "s8";
+    case ElementType::f16:
+      return "f16";
     case ElementType::s4:
       return "s4";
   }

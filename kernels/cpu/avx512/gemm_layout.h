@@ -33,6 +33,8 @@ constexpr size_t panel_bytes(ElementType type, int k) {
       return static_cast<size_t>(k) * kStepBytes;
     case ElementType::s8:
       return static_cast<size_t>(ceil_div(k, kGroup)) * kStepBytes;
+    case ElementType::f16:  // CUDA only
+      break;
     case ElementType::s4:
       return static_cast<size_t>(ceil_div(k, 2 * kGroup)) * kStepBytes;
   }

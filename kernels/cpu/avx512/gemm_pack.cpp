@@ -62,6 +62,8 @@ void pack(ElementType type, const void* w, int n, int k, void* packed) {
         pack_s8(static_cast<const int8_t*>(w) + offset, columns, k,
                 reinterpret_cast<uint8_t*>(panel));
         break;
+      case ElementType::f16:  // CUDA only
+        break;
       case ElementType::s4:
         pack_s4(static_cast<const uint8_t*>(w) +
                     static_cast<size_t>(column) * ((static_cast<size_t>(k) + 1) / 2),

@@ -22,6 +22,8 @@ constexpr size_t panel_bytes(ElementType type, int k) {
       return sizeof(float) * kPanelColumns * static_cast<size_t>(k);
     case ElementType::s8:
       return kPanelColumns * static_cast<size_t>(k);
+    case ElementType::f16:  // CUDA only
+      break;
     case ElementType::s4:
       return kPanelColumns * static_cast<size_t>(ceil_div(k, 2));
   }

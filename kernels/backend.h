@@ -24,6 +24,7 @@ class Recording {
 struct Backend {
   const char* name;  // "cpu", "cuda" or "reference"
   const char* isa;   // the instruction set that run-time dispatch chose, for records and `doctor`
+  bool host_memory;  // operators read and write ordinary host memory in place
   ElementType floating;  // storage of floating-point edges: f32, or f16 on CUDA
   int tokens_per_pass;   // of an accuracy pass: enough to amortise reading the weights, few enough
                          // for the caches

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/engine/pass.h"
+#include "core/engine/recordings.h"
 #include "core/util/error.h"
 
 namespace herosweep::engine {
@@ -17,9 +18,11 @@ struct Engine::Impl {
   Program program;
   WorkspaceLayout layout;
   NonFiniteFlags flags;
+  Inputs inputs;
+  Recordings recordings;
   Observers observers;
   std::vector<SaturationCount> saturation;
-  std::vector<int32_t> positions;
+  std::vector<float> hidden;  // the last result
   int64_t workspace_bytes = 0;
 
   Impl(const model::BertModel& m, const quant::Plan& p, const quant::Calibration* calibration,
@@ -29,9 +32,10 @@ struct Engine::Impl {
         store(s ? std::move(s) : make_weight_store()),
         plan(checked(p, m)),
         program(build_program(m, plan, calibration, b, *store)),
-        layout(m.config, resolve_edges(plan),
-               quant::execution(plan) == quant::Execution::simulated),
-        flags(static_cast<int>(m.layers.size())) {}
+        layout(m.config, resolve_edges(plan), quant::execution(plan) == quant::Execution::simulated,
+               floating_bytes(b)),
+        flags(static_cast<int>(m.layers.size()), b),
+        inputs(b) {}
 
   static quant::Plan checked(const quant::Plan& plan, const model::BertModel& model) {
     quant::validate(plan, model.config.hidden, model.config.intermediate);
@@ -39,7 +43,14 @@ struct Engine::Impl {
   }
 
   void check(const Batch& batch) const;
-  void set_positions(const Batch& batch);
+  Workspace workspace() {
+    const int tokens = inputs.shape().tokens;
+    return layout.carve(store->workspace(backend, layout.bytes(tokens)), tokens);
+  }
+  void pass(const Workspace& workspace);
+  bool observed() const {
+    return observers.hidden || observers.site || observers.saturation != nullptr;
+  }
 };
 
 Engine::Engine(const model::BertModel& model, const quant::Plan& plan,
@@ -78,31 +89,52 @@ void Engine::Impl::check(const Batch& batch) const {
                                  config.type_vocabulary));
 }
 
-void Engine::Impl::set_positions(const Batch& batch) {
-  positions.resize(batch.ids.size());
-  for (int s = 0; s < batch.sequences(); ++s)
-    for (int t = batch.offsets[s]; t < batch.offsets[s + 1]; ++t)
-      positions[t] = t - batch.offsets[s];
+void Engine::Impl::pass(const Workspace& workspace) {
+  Pass pass{.model = model,
+            .program = program,
+            .backend = backend,
+            .inputs = inputs,
+            .workspace = workspace,
+            .softmax = plan.options.softmax,
+            .flags = flags,
+            .observers = observers};
+  pass.run();
+}
+
+void Engine::load(const Batch& batch) {
+  Impl& impl = *impl_;
+  impl.check(batch);
+  impl.inputs.load(batch);
+  const auto bytes = static_cast<int64_t>(impl.layout.bytes(impl.inputs.shape().tokens));
+  impl.workspace_bytes = std::max(impl.workspace_bytes, bytes);
+}
+
+void Engine::run() {
+  Impl& impl = *impl_;
+  const Workspace workspace = impl.workspace();
+  // A simulated plan computes a part on the host, which no recording holds.
+  if (impl.backend.record == nullptr || impl.observed() ||
+      quant::execution(impl.plan) == quant::Execution::simulated) {
+    impl.pass(workspace);
+    return;
+  }
+  const RecordingKey key{impl.inputs.shape(), impl.inputs.address(), workspace.stream.floating};
+  impl.recordings.replay(key, impl.backend, [&] { impl.pass(workspace); });
+}
+
+const float* Engine::finish() {
+  Impl& impl = *impl_;
+  impl.flags.check();
+  impl.hidden =
+      download_floating(impl.backend, impl.workspace().stream.floating,
+                        static_cast<size_t>(impl.inputs.real_tokens()) * impl.model.config.hidden);
+  return impl.hidden.data();
 }
 
 const float* Engine::forward(const Batch& batch) {
-  Impl& impl = *impl_;
-  impl.check(batch);
-  impl.set_positions(batch);
-  const size_t bytes = impl.layout.bytes(batch.tokens());
-  impl.workspace_bytes = std::max(impl.workspace_bytes, static_cast<int64_t>(bytes));
-  Pass pass{.model = impl.model,
-            .program = impl.program,
-            .backend = impl.backend,
-            .batch = batch,
-            .positions = impl.positions.data(),
-            .workspace = impl.layout.carve(impl.store->workspace(bytes), batch.tokens()),
-            .softmax = impl.plan.options.softmax,
-            .flags = impl.flags,
-            .observers = impl.observers};
-  pass.run();
-  impl.flags.check();
-  return pass.workspace.stream.f32;
+  load(batch);
+  run();
+  return finish();
 }
 
 void Engine::observe_hidden(HiddenObserver observer) {

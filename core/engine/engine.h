@@ -46,10 +46,20 @@ class Engine {
   ~Engine();
   Engine(Engine&&) noexcept;
 
-  /// Runs one pass; the result is the last hidden state [tokens, hidden], valid until the next
-  /// call. Throws ModelError for an id or length out of range, NonFiniteError naming tensor and
-  /// layer.
+  /// Runs one pass; the result is the last hidden state [tokens, hidden] in FP32 on the host, valid
+  /// until the next call. Throws ModelError for an id or length out of range, NonFiniteError naming
+  /// tensor and layer.
   const float* forward(const Batch& batch);
+
+  // The same in three steps, for timing: only `run` is the pass itself.
+  /// Checks the batch and puts it where operators read it.
+  void load(const Batch& batch);
+  /// Runs a pass over what was loaded; may return before the device has finished. Where the backend
+  /// can record, the second pass of a shape records it and later ones replay.
+  void run();
+  /// Waits for the pass and gives what `forward` gives. REQUIRES that no other engine of the same
+  /// store ran in between.
+  const float* finish();
 
   /// Called with every layer's input hidden state (layer 0 .. layers, the last being the output),
   /// FP32.

@@ -2,8 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/quant/quantizer.h"
 #include "core/quant/weights.h"
+#include "core/util/aligned_buffer.h"
+#include "core/util/error.h"
+#include "core/util/half.h"
 #include "core/util/sha256.h"
 
 namespace herosweep::engine {
@@ -11,6 +17,11 @@ namespace herosweep::engine {
 namespace {
 
 using kernels::ElementType;
+
+Buffer copy(const kernels::Backend& backend, const std::vector<float>& values) {
+  if (values.empty()) return {};
+  return Buffer::copy_of(backend, values.data(), values.size() * sizeof(float));
+}
 
 /// Everything that changes the packed bytes.
 std::string storage_key(const LinearSpec& spec) {
@@ -25,15 +36,26 @@ std::string storage_key(const LinearSpec& spec) {
   return key;
 }
 
+/// What the backend stores for `type`; FP weights must fit its floating-point format.
+ElementType stored_type(const LinearSpec& spec, const kernels::Backend& backend) {
+  if (spec.traits.weight != ElementType::f32) return spec.traits.weight;
+  if (backend.floating == ElementType::f16) {
+    const auto& values = spec.linear->weight.values;
+    if (std::any_of(values.begin(), values.end(),
+                    [](float w) { return std::fabs(w) >= util::kHalfOverflow; }))
+      throw ModelError(spec.key + ": a weight is too large for FP16");
+  }
+  return backend.floating;
+}
+
 PackedTensor pack(const LinearSpec& spec, const kernels::Backend& backend) {
   const model::Matrix& w = spec.linear->weight;
-  const ElementType type = spec.traits.weight;
+  const ElementType type = stored_type(spec, backend);
   PackedTensor tensor;
-  tensor.buffer = util::AlignedBuffer(backend.packed_bytes(type, w.rows, w.cols));
-  if (type == ElementType::f32) {
-    backend.pack(type, w.values.data(), w.rows, w.cols, tensor.buffer.data());
-  } else {
-    quant::QuantizedWeights q = quant::quantize_weights(
+  const void* values = w.values.data();
+  quant::QuantizedWeights quantized;
+  if (spec.traits.weight != ElementType::f32) {
+    quantized = quant::quantize_weights(
         w.values.data(), w.rows, w.cols,
         {.type = type,
          .granularity = spec.traits.granularity,
@@ -41,9 +63,12 @@ PackedTensor pack(const LinearSpec& spec, const kernels::Backend& backend) {
          .parts = spec.parts,
          .range = spec.options.range,
          .input_scale = spec.input_scale == nullptr ? nullptr : spec.input_scale->data()});
-    backend.pack(type, q.values.data(), w.rows, w.cols, tensor.buffer.data());
-    tensor.row_scale = std::move(q.row_scale);
+    values = quantized.values.data();
+    tensor.row_scale = std::move(quantized.row_scale);
   }
+  util::AlignedBuffer packed(backend.packed_bytes(type, w.rows, w.cols));
+  backend.pack(type, values, w.rows, w.cols, packed.data());
+  tensor.buffer = Buffer::copy_of(backend, packed.data(), packed.bytes());
   tensor.view = {.type = type, .n = w.rows, .k = w.cols, .data = tensor.buffer.data()};
   return tensor;
 }
@@ -52,41 +77,42 @@ PackedTensor pack(const LinearSpec& spec, const kernels::Backend& backend) {
 
 PreparedLinear::PreparedLinear(const LinearSpec& spec, const kernels::Backend& backend,
                                WeightStore& store)
-    : bias_(spec.linear->bias),
-      activation_(spec.activation),
+    : activation_(spec.activation),
       range_(quant::quantized_range(ElementType::s8, spec.options.range)) {
   weights_ = store.get(storage_key(spec), [&] { return pack(spec, backend); });
-  row_scale_ = weights_->row_scale;
-  for (float& scale : row_scale_) scale *= spec.input_tensor_scale;
-  if (spec.output_scale == nullptr) return;
-
-  const std::vector<float>& output_scale = *spec.output_scale;
-  const bool foldable = !row_scale_.empty() && activation_ == kernels::Activation::none;
-  if (!foldable) inverse_scale_.resize(output_scale.size());
-  for (size_t o = 0; o < output_scale.size(); ++o) {
-    if (foldable) {
-      row_scale_[o] /= output_scale[o];
-      bias_[o] /= output_scale[o];
-    } else {
-      inverse_scale_[o] = 1.0f / output_scale[o];
+  std::vector<float> row_scale = weights_->row_scale, bias = spec.linear->bias, inverse_scale;
+  for (float& scale : row_scale) scale *= spec.input_tensor_scale;
+  if (spec.output_scale != nullptr) {
+    const std::vector<float>& output_scale = *spec.output_scale;
+    const bool foldable = !row_scale.empty() && activation_ == kernels::Activation::none;
+    if (!foldable) inverse_scale.resize(output_scale.size());
+    for (size_t o = 0; o < output_scale.size(); ++o) {
+      if (foldable) {
+        row_scale[o] /= output_scale[o];
+        bias[o] /= output_scale[o];
+      } else {
+        inverse_scale[o] = 1.0f / output_scale[o];
+      }
     }
   }
+  row_scale_ = copy(backend, row_scale);
+  bias_ = copy(backend, bias);
+  inverse_scale_ = copy(backend, inverse_scale);
 }
 
 kernels::GemmArgs PreparedLinear::arguments() const {
   kernels::GemmArgs args;
   args.w = weights_->view;
-  args.row_scale = row_scale_.empty() ? nullptr : row_scale_.data();
-  args.bias = bias_.data();
+  args.row_scale = row_scale_.as<const float>();
+  args.bias = bias_.as<const float>();
   args.activation = activation_;
-  args.out.inverse_scale = inverse_scale_.empty() ? nullptr : inverse_scale_.data();
+  args.out.inverse_scale = inverse_scale_.as<const float>();
   args.out.range = range_;
   return args;
 }
 
 int64_t PreparedLinear::bytes() const {
-  return weights_->bytes() +
-         static_cast<int64_t>((bias_.size() + inverse_scale_.size()) * sizeof(float));
+  return weights_->bytes() + static_cast<int64_t>(bias_.bytes() + inverse_scale_.bytes());
 }
 
 }  // namespace herosweep::engine

@@ -37,10 +37,9 @@ class PreparedLinear {
 
  private:
   std::shared_ptr<const PackedTensor> weights_;
-  std::vector<float> row_scale_;  // weight scale x input scale / output scale; empty = 1
-  std::vector<float> bias_;       // / output scale where that is folded
-  std::vector<float>
-      inverse_scale_;  // output scale where an activation or FP weights forbid folding
+  Buffer row_scale_;      // [out] weight scale x input scale / output scale; empty = 1
+  Buffer bias_;           // [out] / output scale where that is folded
+  Buffer inverse_scale_;  // [out] output scale where an activation or FP weights forbid folding
   kernels::Activation activation_ = kernels::Activation::none;
   kernels::Int8Range range_;
 };

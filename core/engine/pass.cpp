@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -28,27 +29,36 @@ constexpr std::array<const char*, kTensors> kTensorNames{
 
 /// Formats behind the last layer: FP for the task head.
 const StreamFormat kFloatingStream{};
-const std::vector<float> kNoScale;
+const Buffer kNoScale;
 
 }  // namespace
 
-NonFiniteFlags::NonFiniteFlags(int layers)
-    : flags_(std::make_unique<bool[]>(static_cast<size_t>(layers) * kTensors + 1)),
-      layers_(layers) {}
+NonFiniteFlags::NonFiniteFlags(int layers, const kernels::Backend& backend)
+    : backend_(backend),
+      count_(static_cast<size_t>(layers) * kTensors + 1),
+      flags_(backend, count_ * sizeof(bool)) {
+  clear();
+}
 
-bool* NonFiniteFlags::flag(int layer, int tensor) {
-  return layer < 0 ? &flags_[0] : &flags_[1 + layer * kTensors + tensor];
+void NonFiniteFlags::clear() {
+  const auto none = std::make_unique<bool[]>(count_);
+  backend_.upload(flags_.data(), none.get(), count_ * sizeof(bool));
+}
+
+bool* NonFiniteFlags::flag(int layer, int tensor) const {
+  return flags_.as<bool>() + (layer < 0 ? 0 : 1 + layer * kTensors + tensor);
 }
 
 void NonFiniteFlags::check() {
-  const int count = layers_ * kTensors + 1;
-  for (int i = 0; i < count; ++i) {
-    if (!flags_[i]) continue;
-    std::fill(flags_.get(), flags_.get() + count, false);
-    if (i == 0) throw NonFiniteError("the embedding holds a NaN or infinite value");
-    throw NonFiniteError(fmt::format("layer {}: {} holds a NaN or infinite value",
-                                     (i - 1) / kTensors, kTensorNames[(i - 1) % kTensors]));
-  }
+  const auto flags = std::make_unique<bool[]>(count_);
+  backend_.download(flags.get(), flags_.data(), count_ * sizeof(bool));
+  const auto raised =
+      static_cast<int>(std::find(flags.get(), flags.get() + count_, true) - flags.get());
+  if (raised == static_cast<int>(count_)) return;
+  clear();
+  if (raised == 0) throw NonFiniteError("the embedding holds a NaN or infinite value");
+  throw NonFiniteError(fmt::format("layer {}: {} holds a NaN or infinite value",
+                                   (raised - 1) / kTensors, kTensorNames[(raised - 1) % kTensors]));
 }
 
 void Pass::run() {
@@ -62,42 +72,47 @@ const StreamFormat& Pass::input_format(int layer) const {
                                                          : kFloatingStream;
 }
 
-const std::vector<float>& Pass::input_inverse_scale(int layer) const {
+const Buffer& Pass::input_inverse_scale(int layer) const {
   return layer < static_cast<int>(program.layers.size()) ? program.layers[layer].input_inverse_scale
                                                          : kNoScale;
 }
 
 kernels::Output Pass::stream_output(const Activations& out, const StreamFormat& format,
-                                    const std::vector<float>& inverse_scale) const {
+                                    const Buffer& inverse_scale) const {
   kernels::Output output{.range = program.range};
-  if (format.writes_f32()) output.f32 = out.f32;
+  if (format.writes_f32()) set_floating(&output, out.floating);
   if (!format.writes_s8()) return output;
   output.s8 = out.s8;
   if (format.gemm_input == InputFormat::token_wise)
     output.token_scale = out.token_scale;
   else
-    output.inverse_scale = inverse_scale.data();
+    output.inverse_scale = inverse_scale.as<const float>();
   return output;
+}
+
+void Pass::set_floating(kernels::Output* output, void* data) const {
+  if (backend.floating == kernels::ElementType::f32)
+    output->f32 = static_cast<float*>(data);
+  else
+    output->f16 = data;
 }
 
 void Pass::embed() {
   kernels::EmbeddingArgs args;
-  args.rows = batch.tokens();
+  const EmbeddingProgram& embedding = program.embedding;
+  args.rows = inputs.shape().tokens;
   args.cols = model.config.hidden;
-  args.ids = batch.ids.data();
-  args.positions = positions;
-  args.types = batch.types.data();
-  if (program.token_table) {
-    args.token_type = kernels::ElementType::s8;
-    args.token_table = program.token_table->buffer.data();
-    args.token_row_scale = program.token_table->row_scale.data();
-  } else {
-    args.token_table = model.token_embedding.values.data();
-  }
-  args.position_table = model.position_embedding.values.data();
-  args.type_table = model.type_embedding.values.data();
-  args.gamma = model.embedding_norm.gamma.data();
-  args.beta = model.embedding_norm.beta.data();
+  args.ids = inputs.ids();
+  args.positions = inputs.positions();
+  args.types = inputs.types();
+  args.token_type = embedding.token_type;
+  args.token_table = embedding.tokens->buffer.data();
+  args.token_row_scale = embedding.token_row_scale.as<const float>();
+  args.table_type = backend.floating;
+  args.position_table = embedding.positions->buffer.data();
+  args.type_table = embedding.types->buffer.data();
+  args.gamma = embedding.norm.gamma->buffer.as<const float>();
+  args.beta = embedding.norm.beta->buffer.as<const float>();
   args.epsilon = model.config.layer_norm_epsilon;
   args.out = stream_output(workspace.stream, input_format(0), input_inverse_scale(0));
   args.nonfinite = flags.flag(-1, 0);
@@ -123,10 +138,12 @@ void Pass::attention_block(int index, const LayerProgram& layer) {
   kernels::AttentionArgs args;
   args.heads = model.config.heads;
   args.head_size = model.config.head_size();
-  args.sequences = batch.sequences();
-  args.offsets = batch.offsets.data();
-  args.type = edges.attention_s8 ? kernels::ElementType::s8 : kernels::ElementType::f32;
-  args.qkv = edges.attention_s8 ? static_cast<const void*>(workspace.qkv.s8) : workspace.qkv.f32;
+  args.sequences = inputs.shape().sequences;
+  args.offsets = inputs.offsets();
+  args.lengths = inputs.lengths();
+  args.longest = inputs.shape().longest;
+  args.type = edges.attention_s8 ? kernels::ElementType::s8 : backend.floating;
+  args.qkv = edges.attention_s8 ? workspace.qkv.s8 : workspace.qkv.floating;
   args.scale_q = layer.scale_q;
   args.scale_k = layer.scale_k;
   args.scale_v = layer.scale_v;
@@ -135,9 +152,9 @@ void Pass::attention_block(int index, const LayerProgram& layer) {
   args.out.range = program.range;
   if (edges.context.producer_writes_s8()) {
     args.out.s8 = workspace.context.s8;
-    args.out.inverse_scale = layer.context_inverse_scale.data();
+    args.out.inverse_scale = layer.context_inverse_scale.as<const float>();
   } else {
-    args.out.f32 = workspace.context.f32;
+    set_floating(&args.out, workspace.context.floating);
   }
   args.nonfinite = flags.flag(index, kContext);
   backend.attention(args);
@@ -148,9 +165,9 @@ void Pass::attention_block(int index, const LayerProgram& layer) {
   gemm(layer.attention_output, workspace.context, hidden, edges.context.gemm_input,
        workspace.projection, edges.projection_s8, flags.flag(index, kProjection));
   report_site(index, Site::attention_projection, workspace.projection, edges.projection_s8, hidden);
-  layer_norm(workspace.stream, edges.input, layer.projection_scale,
-             model.layers[index].attention_norm, workspace.middle, edges.middle,
-             layer.middle_inverse_scale, flags.flag(index, kMiddle));
+  layer_norm(workspace.stream, edges.input, layer.projection_scale, layer.attention_norm,
+             workspace.middle, edges.middle, layer.middle_inverse_scale,
+             flags.flag(index, kMiddle));
 }
 
 void Pass::feed_forward_block(int index, const LayerProgram& layer) {
@@ -167,60 +184,69 @@ void Pass::feed_forward_block(int index, const LayerProgram& layer) {
   gemm(layer.fc2, workspace.intermediate, intermediate, edges.gelu.gemm_input, workspace.projection,
        edges.feed_forward_s8, flags.flag(index, kFeedForward));
   report_site(index, Site::feed_forward, workspace.projection, edges.feed_forward_s8, hidden);
-  layer_norm(workspace.middle, edges.middle, layer.feed_forward_scale,
-             model.layers[index].output_norm, workspace.stream, input_format(index + 1),
-             input_inverse_scale(index + 1), flags.flag(index, kOutput));
+  layer_norm(workspace.middle, edges.middle, layer.feed_forward_scale, layer.output_norm,
+             workspace.stream, input_format(index + 1), input_inverse_scale(index + 1),
+             flags.flag(index, kOutput));
 }
 
 void Pass::gemm(const PreparedLinear& linear, const Activations& x, int cols, InputFormat format,
                 const Activations& out, bool out_s8, bool* flag) {
   kernels::GemmArgs args = linear.arguments();
-  args.m = batch.tokens();
-  const bool integer_weights = args.w.type != kernels::ElementType::f32;
-  if (format == InputFormat::floating) {
-    args.x = x.f32;
-  } else if (integer_weights) {
-    args.x_type = kernels::ElementType::s8;
-    args.x = x.s8;
-    if (format == InputFormat::token_wise) args.token_scale = x.token_scale;
-  } else {
-    // INT8 activations meet FP weights only in simulated schemes: dequantize in front of an FP
-    // GEMM.
-    for (size_t t = 0; t < static_cast<size_t>(args.m); ++t)
-      for (size_t j = t * cols; j < (t + 1) * cols; ++j)
-        workspace.dequantized[j] = static_cast<float>(x.s8[j]) * x.token_scale[t];
-    args.x = workspace.dequantized;
+  args.m = inputs.shape().tokens;
+  args.x_type = backend.floating;
+  args.x = x.floating;
+  if (format != InputFormat::floating) {
+    if (args.w.type == backend.floating) {
+      dequantize(x, cols);
+      args.x = workspace.dequantized;
+    } else {
+      args.x_type = kernels::ElementType::s8;
+      args.x = x.s8;
+      if (format == InputFormat::token_wise) args.token_scale = x.token_scale;
+    }
   }
   if (out_s8)
     args.out.s8 = out.s8;
   else
-    args.out.f32 = out.f32;
+    set_floating(&args.out, out.floating);
   args.nonfinite = flag;
   backend.gemm(args);
 }
 
+void Pass::dequantize(const Activations& x, int cols) {
+  // On the host: simulated plans have no latency, and no kernel is worth writing for them.
+  const auto rows = static_cast<size_t>(inputs.shape().tokens);
+  const auto width = static_cast<size_t>(cols);
+  std::vector<int8_t> integers(rows * width);
+  std::vector<float> scales(rows), values(rows * width);
+  backend.download(integers.data(), x.s8, integers.size());
+  backend.download(scales.data(), x.token_scale, rows * sizeof(float));
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(integers[i]) * scales[i / width];
+  upload_floating(backend, workspace.dequantized, values);
+}
+
 void Pass::layer_norm(const Activations& residual, const StreamFormat& residual_format,
-                      const std::vector<float>& projection_scale,
-                      const model::LayerNormParameters& norm, const Activations& out,
-                      const StreamFormat& out_format, const std::vector<float>& inverse_scale,
-                      bool* flag) {
+                      const Buffer& projection_scale, const NormProgram& norm,
+                      const Activations& out, const StreamFormat& out_format,
+                      const Buffer& inverse_scale, bool* flag) {
   using kernels::ElementType;
   kernels::LayerNormArgs args;
-  args.rows = batch.tokens();
+  args.rows = inputs.shape().tokens;
   args.cols = model.config.hidden;
   if (residual_format.quantized_residual)
     args.residual = {
         .type = ElementType::s8, .data = residual.s8, .token_scale = residual.token_scale};
   else
-    args.residual.data = residual.f32;
+    args.residual = {.type = backend.floating, .data = residual.floating};
   if (!projection_scale.empty())
     args.x = {.type = ElementType::s8,
               .data = workspace.projection.s8,
-              .feature_scale = projection_scale.data()};
+              .feature_scale = projection_scale.as<const float>()};
   else
-    args.x.data = workspace.projection.f32;
-  args.gamma = norm.gamma.data();
-  args.beta = norm.beta.data();
+    args.x = {.type = backend.floating, .data = workspace.projection.floating};
+  args.gamma = norm.gamma->buffer.as<const float>();
+  args.beta = norm.beta->buffer.as<const float>();
   args.epsilon = model.config.layer_norm_epsilon;
   args.out = stream_output(out, out_format, inverse_scale);
   args.nonfinite = flag;
@@ -229,9 +255,10 @@ void Pass::layer_norm(const Activations& residual, const StreamFormat& residual_
 
 void Pass::quantize(const Activations& x, int cols, kernels::Activation activation, bool* flag) {
   kernels::QuantizeArgs args;
-  args.rows = batch.tokens();
+  args.rows = inputs.shape().tokens;
   args.cols = cols;
-  args.x = x.f32;
+  args.x_type = backend.floating;
+  args.x = x.floating;
   args.activation = activation;
   args.out = {.s8 = x.s8, .token_scale = x.token_scale, .range = program.range};
   args.nonfinite = flag;

@@ -18,11 +18,22 @@ void count(SaturationCount& counter, const int8_t* values, int rows, int cols, i
 
 }  // namespace
 
+std::vector<float> Pass::floats_of(const Activations& x, int cols) const {
+  return download_floating(backend, x.floating, static_cast<size_t>(inputs.real_tokens()) * cols);
+}
+
+std::vector<int8_t> Pass::bytes_of(const Activations& x, int cols) const {
+  std::vector<int8_t> values(static_cast<size_t>(inputs.real_tokens()) * cols);
+  backend.download(values.data(), x.s8, values.size());
+  return values;
+}
+
 void Pass::report_site(int layer, Site site, const Activations& x, bool static_s8, int cols) {
-  if (observers.site) observers.site(layer, site, x.f32, batch.tokens(), cols);
+  const int rows = inputs.real_tokens();
+  if (observers.site) observers.site(layer, site, floats_of(x, cols).data(), rows, cols);
   if (observers.saturation != nullptr && static_s8)
-    count((*observers.saturation)[layer * quant::kSites + static_cast<int>(site)], x.s8,
-          batch.tokens(), cols, cols, program.range);
+    count((*observers.saturation)[layer * quant::kSites + static_cast<int>(site)],
+          bytes_of(x, cols).data(), rows, cols, cols, program.range);
 }
 
 void Pass::report_stream(int layer, Site site, const Activations& x, const StreamFormat& format) {
@@ -32,18 +43,19 @@ void Pass::report_stream(int layer, Site site, const Activations& x, const Strea
 }
 
 void Pass::report_qkv(int layer, const LayerProgram& program_layer) {
-  const int hidden = model.config.hidden, rows = batch.tokens();
-  const bool s8 = program_layer.edges.attention_s8;
-  std::vector<float> columns;
+  const int hidden = model.config.hidden, rows = inputs.real_tokens(), stride = 3 * hidden;
+  const bool counted = observers.saturation != nullptr && program_layer.edges.attention_s8;
+  const auto bytes = counted ? bytes_of(workspace.qkv, stride) : std::vector<int8_t>();
+  const auto floats = observers.site ? floats_of(workspace.qkv, stride) : std::vector<float>();
+  std::vector<float> columns(observers.site ? static_cast<size_t>(rows) * hidden : 0);
   for (int part = 0; part < 3; ++part) {
     const Site site = static_cast<Site>(static_cast<int>(Site::query) + part);
-    if (observers.saturation != nullptr && s8)
+    if (counted)
       count((*observers.saturation)[layer * quant::kSites + static_cast<int>(site)],
-            workspace.qkv.s8 + part * hidden, rows, hidden, 3 * hidden, program.range);
+            bytes.data() + part * hidden, rows, hidden, stride, program.range);
     if (!observers.site) continue;
-    columns.resize(static_cast<size_t>(rows) * hidden);
     for (int r = 0; r < rows; ++r) {
-      const float* row = workspace.qkv.f32 + (static_cast<size_t>(r) * 3 + part) * hidden;
+      const float* row = floats.data() + (static_cast<size_t>(r) * 3 + part) * hidden;
       std::copy(row, row + hidden, columns.begin() + static_cast<size_t>(r) * hidden);
     }
     observers.site(layer, site, columns.data(), rows, hidden);
@@ -52,15 +64,16 @@ void Pass::report_qkv(int layer, const LayerProgram& program_layer) {
 
 void Pass::report_hidden(int layer, const StreamFormat& format) {
   if (!observers.hidden) return;
-  const int hidden = model.config.hidden, rows = batch.tokens();
+  const int hidden = model.config.hidden, rows = inputs.real_tokens();
   if (format.writes_f32()) {
-    observers.hidden(layer, workspace.stream.f32, rows);
+    observers.hidden(layer, floats_of(workspace.stream, hidden).data(), rows);
     return;
   }
-  std::vector<float> values(static_cast<size_t>(rows) * hidden);
+  const auto bytes = bytes_of(workspace.stream, hidden);
+  std::vector<float> scales(static_cast<size_t>(rows)), values(bytes.size());
+  backend.download(scales.data(), workspace.stream.token_scale, scales.size() * sizeof(float));
   for (size_t i = 0; i < values.size(); ++i)
-    values[i] =
-        static_cast<float>(workspace.stream.s8[i]) * workspace.stream.token_scale[i / hidden];
+    values[i] = static_cast<float>(bytes[i]) * scales[i / hidden];
   observers.hidden(layer, values.data(), rows);
 }
 

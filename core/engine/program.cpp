@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 
 #include "core/quant/quantizer.h"
 #include "core/quant/weights.h"
 #include "core/util/error.h"
+#include "core/util/half.h"
 
 namespace herosweep::engine {
 
@@ -41,11 +42,55 @@ class Scales {
   int* floored_;
 };
 
-std::vector<float> inverse(const std::vector<float>& scales) {
+Buffer upload(const kernels::Backend& backend, const std::vector<float>& values) {
+  return Buffer::copy_of(backend, values.data(), values.size() * sizeof(float));
+}
+
+Buffer upload_inverse(const kernels::Backend& backend, const std::vector<float>& scales) {
   std::vector<float> result(scales.size());
   std::transform(scales.begin(), scales.end(), result.begin(), [](float s) { return 1.0f / s; });
-  return result;
+  return upload(backend, result);
 }
+
+/// A vector or FP table of the model where operators read it, shared by the engines of a process.
+class Residents {
+ public:
+  Residents(const model::BertModel& model, const kernels::Backend& backend, WeightStore& store)
+      : model_(model), backend_(backend), store_(store) {}
+
+  NormProgram norm(const std::string& name, const model::LayerNormParameters& norm) const {
+    return {vector(name + "/gamma", norm.gamma), vector(name + "/beta", norm.beta)};
+  }
+  std::shared_ptr<const PackedTensor> table(const std::string& name,
+                                            const model::Matrix& matrix) const {
+    return store_.get(key(name), [&] {
+      if (backend_.floating == kernels::ElementType::f16 &&
+          std::any_of(matrix.values.begin(), matrix.values.end(),
+                      [](float v) { return std::fabs(v) >= util::kHalfOverflow; }))
+        throw ModelError(name + ": a value is too large for FP16");
+      PackedTensor tensor;
+      tensor.buffer = Buffer::floating(backend_, matrix.values);
+      return tensor;
+    });
+  }
+
+ private:
+  std::shared_ptr<const PackedTensor> vector(const std::string& name,
+                                             const std::vector<float>& values) const {
+    return store_.get(key(name), [&] {
+      PackedTensor tensor;
+      tensor.buffer = Buffer::floats(backend_, values);
+      return tensor;
+    });
+  }
+  std::string key(const std::string& name) const {
+    return fmt::format("{}/{}", model_.weights_hash, name);
+  }
+
+  const model::BertModel& model_;
+  const kernels::Backend& backend_;
+  WeightStore& store_;
+};
 
 /// The static scale of a GEMM's input: a vector for feature-wise, one number for tensor-wise.
 struct InputScale {
@@ -81,6 +126,7 @@ class LayerBuilder {
     build_qkv();
     build_attention_output();
     build_feed_forward();
+    build_norms();
     return std::move(program_);
   }
 
@@ -100,7 +146,7 @@ class LayerBuilder {
     qkv.parts = 3;
     qkv.input_tensor_scale = input.tensor;
     if (edges.input.gemm_input == InputFormat::tensor_wise)
-      program_.input_inverse_scale = inverse(input.producer_scale(hidden));
+      program_.input_inverse_scale = upload_inverse(backend_, input.producer_scale(hidden));
 
     std::vector<float> output_scale;
     if (edges.attention_s8) {
@@ -121,10 +167,13 @@ class LayerBuilder {
     output.input_scale = input.folded();
     output.input_tensor_scale = input.tensor;
     if (edges.context.producer_writes_s8())
-      program_.context_inverse_scale = inverse(input.producer_scale(model_.config.hidden));
+      program_.context_inverse_scale =
+          upload_inverse(backend_, input.producer_scale(model_.config.hidden));
+    std::vector<float> projection_scale;
     if (edges.projection_s8) {
-      program_.projection_scale = scales_.feature(Site::attention_projection);
-      output.output_scale = &program_.projection_scale;
+      projection_scale = scales_.feature(Site::attention_projection);
+      program_.projection_scale = upload(backend_, projection_scale);
+      output.output_scale = &projection_scale;
     }
     program_.attention_output = PreparedLinear(output, backend_, store_);
   }
@@ -135,7 +184,8 @@ class LayerBuilder {
     const InputScale middle(edges.middle.gemm_input, Site::fc1_input, scales_);
     const InputScale gelu(edges.gelu.gemm_input, Site::gelu, scales_);
     if (edges.middle.gemm_input == InputFormat::tensor_wise)
-      program_.middle_inverse_scale = inverse(middle.producer_scale(model_.config.hidden));
+      program_.middle_inverse_scale =
+          upload_inverse(backend_, middle.producer_scale(model_.config.hidden));
 
     LinearSpec fc1 = spec(Module::fc1, layer.fc1);
     const std::vector<float> gelu_scale = gelu.producer_scale(model_.config.intermediate);
@@ -147,11 +197,21 @@ class LayerBuilder {
     LinearSpec fc2 = spec(Module::fc2, layer.fc2);
     fc2.input_scale = gelu.folded();
     fc2.input_tensor_scale = gelu.tensor;
+    std::vector<float> feed_forward_scale;
     if (edges.feed_forward_s8) {
-      program_.feed_forward_scale = scales_.feature(Site::feed_forward);
-      fc2.output_scale = &program_.feed_forward_scale;
+      feed_forward_scale = scales_.feature(Site::feed_forward);
+      program_.feed_forward_scale = upload(backend_, feed_forward_scale);
+      fc2.output_scale = &feed_forward_scale;
     }
     program_.fc2 = PreparedLinear(fc2, backend_, store_);
+  }
+
+  void build_norms() {
+    const model::BertLayer& layer = model_.layers[layer_];
+    const Residents residents(model_, backend_, store_);
+    program_.attention_norm =
+        residents.norm(fmt::format("{}/attention_norm", layer_), layer.attention_norm);
+    program_.output_norm = residents.norm(fmt::format("{}/output_norm", layer_), layer.output_norm);
   }
 
   const model::BertModel& model_;
@@ -163,38 +223,61 @@ class LayerBuilder {
   LayerProgram program_;
 };
 
-int64_t float_bytes(std::initializer_list<const std::vector<float>*> vectors) {
-  size_t count = 0;
-  for (const auto* v : vectors) count += v->size();
-  return static_cast<int64_t>(count * sizeof(float));
-}
-
-int64_t layer_bytes(const LayerProgram& program, const model::BertLayer& layer) {
+int64_t layer_bytes(const LayerProgram& program) {
+  size_t scales = 0;
+  for (const Buffer* scale :
+       {&program.input_inverse_scale, &program.context_inverse_scale, &program.projection_scale,
+        &program.middle_inverse_scale, &program.feed_forward_scale})
+    scales += scale->bytes();
   return program.qkv.bytes() + program.attention_output.bytes() + program.fc1.bytes() +
-         program.fc2.bytes() +
-         float_bytes({&program.input_inverse_scale, &program.context_inverse_scale,
-                      &program.projection_scale, &program.middle_inverse_scale,
-                      &program.feed_forward_scale, &layer.attention_norm.gamma,
-                      &layer.attention_norm.beta, &layer.output_norm.gamma,
-                      &layer.output_norm.beta});
+         program.fc2.bytes() + program.attention_norm.bytes() + program.output_norm.bytes() +
+         static_cast<int64_t>(scales);
 }
 
 std::shared_ptr<const PackedTensor> quantized_table(const model::BertModel& model,
-                                                    const quant::Plan& plan, WeightStore& store) {
-  const auto traits = *quant::traits(Module::embedding, plan.embedding);
-  if (traits.weight == kernels::ElementType::f32) return nullptr;
+                                                    const quant::WeightQuantization& quantization,
+                                                    const kernels::Backend& backend,
+                                                    WeightStore& store) {
   const auto key =
-      fmt::format("{}/embedding/{}", model.weights_hash, static_cast<int>(plan.options.range));
+      fmt::format("{}/embedding/{}", model.weights_hash, static_cast<int>(quantization.range));
   return store.get(key, [&] {
-    quant::QuantizedWeights q = quant::quantize_weights(
-        model.token_embedding.values.data(), model.token_embedding.rows, model.token_embedding.cols,
-        {.type = traits.weight, .granularity = traits.granularity, .range = plan.options.range});
+    quant::QuantizedWeights q =
+        quant::quantize_weights(model.token_embedding.values.data(), model.token_embedding.rows,
+                                model.token_embedding.cols, quantization);
     PackedTensor table;
-    table.buffer = util::AlignedBuffer(q.values.size());
-    std::memcpy(table.buffer.data(), q.values.data(), q.values.size());
+    table.buffer = Buffer::copy_of(backend, q.values.data(), q.values.size());
     table.row_scale = std::move(q.row_scale);
     return table;
   });
+}
+
+EmbeddingProgram build_embedding(const model::BertModel& model, const quant::Plan& plan,
+                                 const kernels::Backend& backend, WeightStore& store) {
+  const Residents residents(model, backend, store);
+  const auto traits = *quant::traits(Module::embedding, plan.embedding);
+  EmbeddingProgram embedding{
+      .token_type = backend.floating,
+      .tokens = nullptr,
+      .positions = residents.table("position_embedding", model.position_embedding),
+      .types = residents.table("type_embedding", model.type_embedding),
+      .token_row_scale = {},
+      .norm = residents.norm("embedding_norm", model.embedding_norm)};
+  if (traits.weight == kernels::ElementType::f32) {
+    embedding.tokens = residents.table("token_embedding", model.token_embedding);
+  } else {
+    embedding.token_type = traits.weight;
+    embedding.tokens = quantized_table(
+        model,
+        {.type = traits.weight, .granularity = traits.granularity, .range = plan.options.range},
+        backend, store);
+    embedding.token_row_scale = Buffer::floats(backend, embedding.tokens->row_scale);
+  }
+  return embedding;
+}
+
+int64_t embedding_bytes(const EmbeddingProgram& embedding) {
+  return embedding.tokens->bytes() + embedding.positions->bytes() + embedding.types->bytes() +
+         embedding.norm.bytes();
 }
 
 void check_calibration(const model::BertConfig& config, const quant::Plan& plan,
@@ -232,18 +315,14 @@ Program build_program(const model::BertModel& model, const quant::Plan& plan,
 
   Program program;
   program.range = quant::quantized_range(kernels::ElementType::s8, plan.options.range);
-  program.token_table = quantized_table(model, plan, store);
-  program.weight_bytes =
-      (program.token_table ? program.token_table->bytes()
-                           : float_bytes({&model.token_embedding.values})) +
-      float_bytes({&model.position_embedding.values, &model.type_embedding.values,
-                   &model.embedding_norm.gamma, &model.embedding_norm.beta});
+  program.embedding = build_embedding(model, plan, backend, store);
+  program.weight_bytes = embedding_bytes(program.embedding);
   const auto edges = resolve_edges(plan);
   for (int layer = 0; layer < static_cast<int>(edges.size()); ++layer) {
     const Scales scales(calibration, layer, program.range, &program.floored_scales);
     program.layers.push_back(
         LayerBuilder(model, plan, layer, edges[layer], scales, backend, store).build());
-    program.weight_bytes += layer_bytes(program.layers.back(), model.layers[layer]);
+    program.weight_bytes += layer_bytes(program.layers.back());
   }
   return program;
 }

@@ -12,21 +12,35 @@
 
 namespace herosweep::engine {
 
+struct NormProgram {
+  std::shared_ptr<const PackedTensor> gamma, beta;  // [hidden]
+  int64_t bytes() const { return gamma->bytes() + beta->bytes(); }
+};
+
 struct LayerProgram {
   LayerEdges edges;
   PreparedLinear qkv, attention_output, fc1, fc2;
+  NormProgram attention_norm, output_norm;
   float scale_q = 1, scale_k = 1, scale_v = 1;
   // Each is empty where its edge is FP or token-wise.
-  std::vector<float> input_inverse_scale;    // [hidden], tensor-wise input of qkv
-  std::vector<float> context_inverse_scale;  // [hidden]
-  std::vector<float> projection_scale;       // [hidden], S_o
-  std::vector<float> middle_inverse_scale;   // [hidden], tensor-wise input of fc1
-  std::vector<float> feed_forward_scale;     // [hidden], S_2
+  Buffer input_inverse_scale;    // [hidden], tensor-wise input of qkv
+  Buffer context_inverse_scale;  // [hidden]
+  Buffer projection_scale;       // [hidden], S_o
+  Buffer middle_inverse_scale;   // [hidden], tensor-wise input of fc1
+  Buffer feed_forward_scale;     // [hidden], S_2
+};
+
+/// The embedding's tables. Position and type tables are always floating point.
+struct EmbeddingProgram {
+  kernels::ElementType token_type;  // the backend's floating-point format, or s8
+  std::shared_ptr<const PackedTensor> tokens, positions, types;
+  Buffer token_row_scale;  // [vocabulary], for s8
+  NormProgram norm;
 };
 
 struct Program {
+  EmbeddingProgram embedding;
   std::vector<LayerProgram> layers;
-  std::shared_ptr<const PackedTensor> token_table;  // null: the model's own FP table
   kernels::Int8Range range;
   int floored_scales = 0;
   int64_t weight_bytes = 0;

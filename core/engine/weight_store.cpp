@@ -12,8 +12,11 @@ std::shared_ptr<const PackedTensor> WeightStore::get(const std::string& key, con
   return made;
 }
 
-void* WeightStore::workspace(size_t bytes) {
-  workspace_.reserve(bytes);
+void* WeightStore::workspace(const kernels::Backend& backend, size_t bytes) {
+  if (bytes > workspace_.bytes()) {
+    workspace_ = {};  // never two blocks at a time
+    workspace_ = Buffer(backend, bytes);
+  }
   return workspace_.data();
 }
 

@@ -6,32 +6,34 @@ namespace herosweep::engine {
 
 namespace {
 
-constexpr size_t kAlignment = 64;  // of every buffer: a cache line
+constexpr size_t kAlignment = 256;  // of every buffer: cache lines, and what TMA and CUDA prefer
 
 size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 }  // namespace
 
 WorkspaceLayout::WorkspaceLayout(const model::BertConfig& config,
-                                 const std::vector<LayerEdges>& edges, bool simulated) {
+                                 const std::vector<LayerEdges>& edges, bool simulated,
+                                 size_t floating_bytes)
+    : floating_bytes_(floating_bytes) {
   const auto stream = [](Need& need, const StreamFormat& format) {
-    need.f32 |= format.writes_f32();
+    need.floating |= format.writes_f32();
     need.s8 |= format.writes_s8();
     need.token_scale |= format.gemm_input == quant::InputFormat::token_wise;
   };
   const auto activation = [](Need& need, const ActivationFormat& format) {
-    need.f32 |= !format.producer_writes_s8();
+    need.floating |= !format.producer_writes_s8();
     need.s8 |= format.gemm_input != quant::InputFormat::floating;
     need.token_scale |= format.quantize_operator;
   };
   const auto either = [](Need& need, bool s8) {
-    need.f32 |= !s8;
+    need.floating |= !s8;
     need.s8 |= s8;
   };
   stream_.cols = middle_.cols = context_.cols = projection_.cols = config.hidden;
   qkv_.cols = 3 * config.hidden;
   intermediate_.cols = config.intermediate;
-  stream_.f32 = true;  // the task head's input
+  stream_.floating = true;  // the task head's input
   for (const LayerEdges& layer : edges) {
     stream(stream_, layer.input);
     stream(middle_, layer.middle);
@@ -47,9 +49,9 @@ WorkspaceLayout::WorkspaceLayout(const model::BertConfig& config,
 template <class Visit>
 void WorkspaceLayout::visit(Workspace& w, Visit&& visit) const {
   const auto tensor = [&](const Need& need, Activations& a) {
-    if (need.f32) visit(a.f32, need.cols);
-    if (need.s8) visit(a.s8, need.cols);
-    if (need.token_scale) visit(a.token_scale, 1);
+    if (need.floating) visit(a.floating, need.cols, floating_bytes_);
+    if (need.s8) visit(a.s8, need.cols, sizeof(int8_t));
+    if (need.token_scale) visit(a.token_scale, 1, sizeof(float));
   };
   tensor(stream_, w.stream);
   tensor(middle_, w.middle);
@@ -57,14 +59,14 @@ void WorkspaceLayout::visit(Workspace& w, Visit&& visit) const {
   tensor(context_, w.context);
   tensor(projection_, w.projection);
   tensor(intermediate_, w.intermediate);
-  if (dequantized_cols_ > 0) visit(w.dequantized, dequantized_cols_);
+  if (dequantized_cols_ > 0) visit(w.dequantized, dequantized_cols_, floating_bytes_);
 }
 
 size_t WorkspaceLayout::bytes(int tokens) const {
   size_t total = 0;
   Workspace unused;
-  visit(unused, [&](auto* element, int cols) {
-    total += aligned(static_cast<size_t>(tokens) * cols * sizeof(*element));
+  visit(unused, [&](const void*, int cols, size_t element_bytes) {
+    total += aligned(static_cast<size_t>(tokens) * cols * element_bytes);
   });
   return total;
 }
@@ -72,9 +74,9 @@ size_t WorkspaceLayout::bytes(int tokens) const {
 Workspace WorkspaceLayout::carve(void* block, int tokens) const {
   Workspace workspace;
   auto* next = static_cast<std::byte*>(block);
-  visit(workspace, [&](auto*& pointer, int cols) {
+  visit(workspace, [&](auto*& pointer, int cols, size_t element_bytes) {
     pointer = reinterpret_cast<std::remove_reference_t<decltype(pointer)>>(next);
-    next += aligned(static_cast<size_t>(tokens) * cols * sizeof(*pointer));
+    next += aligned(static_cast<size_t>(tokens) * cols * element_bytes);
   });
   return workspace;
 }

@@ -12,39 +12,40 @@ namespace herosweep::engine {
 
 /// One activation tensor [tokens, cols] in the formats that its edges ask for.
 struct Activations {
-  float* f32 = nullptr;
+  void* floating = nullptr;  // in the backend's floating-point format
   int8_t* s8 = nullptr;
   float* token_scale = nullptr;  // [tokens]
 };
 
 struct Workspace {
-  Activations stream;            // [tokens, hidden], a layer's input
-  Activations middle;            // [tokens, hidden], behind the attention's layer norm
-  Activations qkv;               // [tokens, 3 * hidden]
-  Activations context;           // [tokens, hidden]
-  Activations projection;        // [tokens, hidden]; attention_output's and fc2's result
-  Activations intermediate;      // [tokens, intermediate]
-  float* dequantized = nullptr;  // [tokens, max(hidden, intermediate)], simulated schemes only
+  Activations stream;           // [tokens, hidden], a layer's input
+  Activations middle;           // [tokens, hidden], behind the attention's layer norm
+  Activations qkv;              // [tokens, 3 * hidden]
+  Activations context;          // [tokens, hidden]
+  Activations projection;       // [tokens, hidden]; attention_output's and fc2's result
+  Activations intermediate;     // [tokens, intermediate]
+  void* dequantized = nullptr;  // [tokens, max(hidden, intermediate)], simulated schemes only
 };
 
 /// Formats that occur on any edge of the plan.
 class WorkspaceLayout {
  public:
   WorkspaceLayout(const model::BertConfig& config, const std::vector<LayerEdges>& edges,
-                  bool simulated);
+                  bool simulated, size_t floating_bytes);
   size_t bytes(int tokens) const;
   Workspace carve(void* block, int tokens) const;
 
  private:
   struct Need {
     int cols = 0;
-    bool f32 = false, s8 = false, token_scale = false;
+    bool floating = false, s8 = false, token_scale = false;
   };
   template <class Visit>
   void visit(Workspace& workspace, Visit&& visit) const;
 
   Need stream_, middle_, qkv_, context_, projection_, intermediate_;
   int dequantized_cols_ = 0;
+  size_t floating_bytes_;
 };
 
 }  // namespace herosweep::engine

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/model/safetensors.h"
+#include "core/util/half.h"
 
 namespace herosweep::model {
 namespace {
@@ -27,24 +28,6 @@ constexpr std::array<DTypeRow, 15> kTypes{{{"BOOL", 1},
                                            {"U64", 8},
                                            {"I64", 8},
                                            {"F64", 8}}};
-
-// Exponent and mantissa move into place and the bias is corrected by addition. Subnormals get an
-// exponent by adding one and subtracting 2^-14 as a float, which no flush-to-zero mode can spoil.
-float half_to_float(uint16_t half) {
-  constexpr uint32_t kBias = (127 - 15) << 23;
-  const uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16;
-  const uint32_t rest = static_cast<uint32_t>(half & 0x7fff) << 13;
-  const uint32_t exponent = half & 0x7c00;
-  uint32_t bits = rest + kBias;
-  if (exponent == 0) {
-    const float subnormal =
-        std::bit_cast<float>(bits + (1u << 23)) - std::bit_cast<float>(kBias + (1u << 23));
-    bits = std::bit_cast<uint32_t>(subnormal);
-  } else if (exponent == 0x7c00) {
-    bits = rest | 0x7f800000;
-  }
-  return std::bit_cast<float>(sign | bits);
-}
 
 float bfloat_to_float(uint16_t bfloat) {
   return std::bit_cast<float>(static_cast<uint32_t>(bfloat) << 16);
@@ -84,7 +67,7 @@ bool converts_to_f32(DType dtype) {
 bool to_f32(const TensorView& view, float* out) {
   const size_t count = view.elements();
   if (view.dtype == DType::f16)
-    convert_all<half_to_float>(view.data, count, out);
+    convert_all<util::half_to_float>(view.data, count, out);
   else if (view.dtype == DType::bf16)
     convert_all<bfloat_to_float>(view.data, count, out);
   else if (count > 0)

@@ -15,6 +15,7 @@ const Backend& backend_for(Isa isa) {
   static const Backend kAvx512{
       .name = "cpu",
       .isa = isa_name(Isa::avx512_vnni),
+      .host_memory = true,
       .floating = ElementType::f32,
       .tokens_per_pass = kTokensPerPass,
       .allocate = host::allocate,
@@ -34,6 +35,7 @@ const Backend& backend_for(Isa isa) {
   static const Backend kPortable{
       .name = "cpu",
       .isa = isa_name(Isa::portable),
+      .host_memory = true,
       .floating = ElementType::f32,
       .tokens_per_pass = kTokensPerPass,
       .allocate = host::allocate,

@@ -129,6 +129,7 @@ const Backend& cuda_backend() {
   static const Backend backend{
       .name = "cuda",
       .isa = cuda::device().use_sm90 ? "sm_90a" : "sm_80",
+      .host_memory = false,
       .floating = ElementType::f16,
       .tokens_per_pass = cuda::kTokensPerPass,
       .allocate = cuda::allocate,

@@ -9,6 +9,7 @@ const Backend& reference_backend() {
   static constexpr Backend kBackend{
       .name = "reference",
       .isa = "scalar",
+      .host_memory = true,
       .floating = ElementType::f32,
       .tokens_per_pass = 1024,
       .allocate = host::allocate,

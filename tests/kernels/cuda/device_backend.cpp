@@ -243,6 +243,7 @@ const Backend& device_backend() {
   static const Backend backend{
       .name = "cuda",
       .isa = cuda_backend().isa,
+      .host_memory = true,
       .floating = ElementType::f32,
       .tokens_per_pass = cuda_backend().tokens_per_pass,
       .allocate = host::allocate,

@@ -138,9 +138,10 @@ int predict(const Options& options) {
       tokenize_input(input_options(options, model, task), options.model, setting.cache);
 
   const int hidden = model.config.hidden;
-  engine::Engine engine(model, plan, scales ? &*scales : nullptr, measure::use_backend(setting));
-  const auto features =
-      measure::encode(engine, hidden, tokens, [](int, int, const std::string&) {});
+  const auto& backend = measure::use_backend(setting);
+  engine::Engine engine(model, plan, scales ? &*scales : nullptr, backend);
+  const auto features = measure::encode(engine, hidden, tokens, backend.tokens_per_pass,
+                                        [](int, int, const std::string&) {});
   std::vector<float> logits;
   if (predictor.output == Output::logits) logits = measure::classifier_logits(model, features);
   const int stride = predictor.output == Output::cosine ? 2 : 1;
@@ -184,8 +185,8 @@ void add_predict(CLI::App& app, int& exit_code) {
   command->add_option("--text-columns", o.input.text_columns, "0, or 0,1 for pairs")
       ->delimiter(',')
       ->expected(1, 2);
-  command->add_option("--backend", o.backend, "cpu (default) or reference")
-      ->check(CLI::IsMember({"cpu", "reference"}));
+  command->add_option("--backend", o.backend, "cpu (default), cuda or reference")
+      ->check(CLI::IsMember({"cpu", "cuda", "reference"}));
   command->callback([options, &exit_code] { exit_code = predict(*options); });
 }
 

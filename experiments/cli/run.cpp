@@ -10,6 +10,7 @@
 #include "experiments/cli/command.h"
 #include "experiments/cli/options.h"
 #include "experiments/cli/version.h"
+#include "experiments/measure/device.h"
 #include "experiments/measure/runner.h"
 
 namespace herosweep::cli {
@@ -107,8 +108,9 @@ int run(Options& options) {
 
   store::Store store(options.database, store::Store::Mode::read_write);
   measure::ProgressDisplay display(stderr);
-  const auto summary =
-      measure::run_sweep(sweep, store, util::environment(libraries()), options.run, display);
+  nlohmann::json environment = util::environment(libraries());
+  environment.update(measure::device_facts(sweep.backend));
+  const auto summary = measure::run_sweep(sweep, store, environment, options.run, display);
   if (!summary.interrupted && summary.after.trials_done > 0) write_outputs(store, sweep.name);
   if (options.json)
     fmt::print("{}\n", summary_json(summary, store).dump(2));

@@ -50,6 +50,7 @@ sweep::SweepRequest parse(const fs::path& file, const std::vector<std::string>& 
   for (const std::string& assignment : overrides) apply_override(root, assignment, problems);
   substitute_environment(root, problems);
   sweep::SweepRequest request;
+  request.backend = auto_backend();
   request.name = file.stem().string();
   read_fields(Cursor{root, "", problems}, sweep_file_fields(), request);
   problems.throw_if_any();

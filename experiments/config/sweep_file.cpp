@@ -6,6 +6,7 @@
 #include "experiments/config/plan_codec.h"
 #include "experiments/config/space_fields.h"
 #include "experiments/config/task_file.h"
+#include "kernels/cuda/cuda.h"
 
 namespace herosweep::config {
 namespace {
@@ -48,9 +49,11 @@ bool read_model(const Cursor& at, SweepRequest& request) {
 
 bool read_backend(const Cursor& at, SweepRequest& request) {
   const int word = read_word(at, {"auto", "cpu", "cuda"});
-  if (word == 2) return at.problem("this build has no CUDA backend; use cpu or auto");
-  request.backend = "cpu";
-  return word >= 0;
+  if (word < 0) return false;
+  const auto cuda = kernels::cuda_status();
+  if (word == 2 && !cuda.usable) return at.problem(cuda.reason);
+  request.backend = word == 0 ? auto_backend() : word == 1 ? "cpu" : "cuda";
+  return true;
 }
 
 /// The observer and its argument: percentile(99.9).
@@ -218,6 +221,8 @@ std::vector<Field<SweepRequest>> make_fields() {
 }
 
 }  // namespace
+
+std::string auto_backend() { return kernels::cuda_status().usable ? "cuda" : "cpu"; }
 
 const std::vector<Field<SweepRequest>>& sweep_file_fields() {
   static const std::vector<Field<SweepRequest>> fields = make_fields();

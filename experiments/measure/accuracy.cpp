@@ -68,8 +68,10 @@ const AccuracyEvaluator::Evaluation& AccuracyEvaluator::evaluation(const Accurac
   }
   built->sample =
       slice(built->corpus.tokens(), 0, std::min(kSampleSequences, built->corpus.rows()));
-  engine::Engine twin(model, twin_plan(model), nullptr, use_backend(job.setting));
-  built->twin_states = hidden_states(twin, model.config.hidden, built->sample);
+  const auto& backend = use_backend(job.setting);
+  engine::Engine twin(model, twin_plan(model), nullptr, backend);
+  built->twin_states =
+      hidden_states(twin, model.config.hidden, built->sample, backend.tokens_per_pass);
   entry = std::move(built);
   return *entry;
 }
@@ -91,15 +93,18 @@ AccuracyResult AccuracyEvaluator::evaluate(const AccuracyJob& job, const Progres
   const auto& model = resources_.model(job.setting);
   const Evaluation& shared = evaluation(job, progress);
   const auto scales = calibration(job);
-  reset_peak_memory();
+  const auto& backend = use_backend(job.setting);
+  reset_peak_memory(backend);
   const quant::Plan& plan = job.variant.plan;
-  engine::Engine engine(model, plan, scales ? &*scales : nullptr, use_backend(job.setting));
+  engine::Engine engine(model, plan, scales ? &*scales : nullptr, backend);
 
   AccuracyResult result;
-  result.layers = module_errors(hidden_states(engine, model.config.hidden, shared.sample),
-                                shared.twin_states, model.config.hidden);
+  result.layers = module_errors(
+      hidden_states(engine, model.config.hidden, shared.sample, backend.tokens_per_pass),
+      shared.twin_states, model.config.hidden);
   engine.count_saturation(true);
-  const Features features = encode(engine, model.config.hidden, shared.corpus.tokens(), progress);
+  const Features features = encode(engine, model.config.hidden, shared.corpus.tokens(),
+                                   backend.tokens_per_pass, progress);
   HeadOutput output{&features, {}};
   if (shared.needs_logits) output.logits = classifier_logits(model, features);
   for (const TaskContext& task : shared.tasks)
@@ -107,10 +112,10 @@ AccuracyResult AccuracyEvaluator::evaluate(const AccuracyJob& job, const Progres
         score_task(task, output, shared.twin, job.bootstrap_resamples, job.variant.seed));
 
   result.execution = quant::name(quant::execution(plan));
-  result.compute_dtype = "float32";
+  result.compute_dtype = compute_dtype(backend);
   result.weight_bytes = engine.weight_bytes();
   result.workspace_bytes = engine.workspace_bytes();
-  result.peak_rss_bytes = peak_memory_bytes();
+  result.peak_rss_bytes = peak_memory_bytes(backend);
   result.launches_per_layer = engine.launches_per_layer();
   result.quantize_operators = engine.quantize_operators();
   result.floored_scales = engine.floored_scales();

@@ -106,7 +106,7 @@ quant::Calibration obtain_calibration(const model::BertModel& model,
     throw PlanError(
         "this plan needs calibrated scales, and no task of the sweep has a train split to take "
         "calibration rows from; declare one in the task file, or put a task that has one first");
-  const auto& backend = use_backend(setting);
+  const auto& backend = fp32_backend(setting);
   const std::string key = cache_key(model, batches, settings, backend);
   const auto file = cache_file(setting.cache, "calibration", key);
   if (auto cached = read_cached(file, [&] { return quant::load_calibration(file); }))

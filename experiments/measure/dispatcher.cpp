@@ -27,6 +27,7 @@ struct Dispatcher::Worker {
   std::optional<JobRequest> job;
   Clock::time_point since;  // the clock of the timeout
   nlohmann::json last_progress;
+  bool ending = false;  // it said that it ends: it gets no other job
 };
 
 Dispatcher::Dispatcher(std::vector<std::string> command, std::filesystem::path log_directory)
@@ -97,6 +98,11 @@ void Dispatcher::read(Worker& worker, JobListener& listener) {
   std::vector<std::string> lines;
   const bool open = worker.process->receive(lines);
   for (const std::string& line : lines) handle(worker, line, listener);
+  if (worker.ending) {
+    worker.process.reset();
+    worker.ending = false;
+    return;
+  }
   if (open) return;
   const ExitStatus status = worker.process->wait();
   bury(worker, "crash", fmt::format("the worker process died: {}", status.text), listener);
@@ -116,6 +122,7 @@ void Dispatcher::handle(Worker& worker, const std::string& line, JobListener& li
     listener.finished(id, event);
   } else if (kind == "failure") {
     worker.job.reset();
+    worker.ending = event.value("fatal", false);
     listener.failed(
         id,
         {event.value("kind", "error"), event.value("message", ""), tail(worker.log, kLogTailBytes)},

@@ -48,12 +48,12 @@ engine::Batch slice(const engine::Batch& batch, int first, int last) {
 }
 
 Features encode(engine::Engine& engine, int hidden, const engine::Batch& tokens,
-                const Progress& progress) {
+                int tokens_per_pass, const Progress& progress) {
   Features features;
   features.hidden = hidden;
   features.pooled.resize(static_cast<size_t>(tokens.sequences()) * hidden);
   features.first.resize(features.pooled.size());
-  const auto passes = tasks::length_sorted_passes(tokens, kTokenBudget);
+  const auto passes = tasks::length_sorted_passes(tokens, tokens_per_pass);
   std::vector<float> pooled;
   for (size_t p = 0; p < passes.size(); ++p) {
     const auto& [batch, rows] = passes[p];
@@ -81,23 +81,23 @@ Features twin_features(const model::BertModel& model, const engine::Batch& token
   if (auto cached = read_cached(file, [&] { return load(file, model.config.hidden); }))
     return *std::move(cached);
   engine::Engine engine(model, twin_plan(model), nullptr, backend);
-  Features features =
-      encode(engine, model.config.hidden, tokens, [&](int done, int total, const std::string&) {
-        progress(done, total, "features of the FP16 twin");
-      });
+  Features features = encode(engine, model.config.hidden, tokens, backend.tokens_per_pass,
+                             [&](int done, int total, const std::string&) {
+                               progress(done, total, "features of the FP16 twin");
+                             });
   save(features, file);
   return features;
 }
 
 std::vector<std::vector<float>> hidden_states(engine::Engine& engine, int hidden,
-                                              const engine::Batch& sample) {
+                                              const engine::Batch& sample, int tokens_per_pass) {
   std::vector<std::vector<float>> states;
   engine.observe_hidden([&](int layer, const float* values, int tokens) {
     if (static_cast<size_t>(layer) >= states.size()) states.resize(layer + 1);
     states[layer].insert(states[layer].end(), values,
                          values + static_cast<size_t>(tokens) * hidden);
   });
-  for (const auto& pass : tasks::length_sorted_passes(sample, kTokenBudget))
+  for (const auto& pass : tasks::length_sorted_passes(sample, tokens_per_pass))
     engine.forward(pass.tokens);
   engine.observe_hidden(nullptr);
   return states;

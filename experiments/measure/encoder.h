@@ -19,15 +19,13 @@ struct Features {
   tasks::RowValues first_rows() const { return {first.data(), hidden}; }
 };
 
-/// Tokens of one pass: enough to amortise reading the weights, few enough for the caches.
-inline constexpr int kTokenBudget = 1024;
-
 /// Sequences [first, last) of `batch`.
 engine::Batch slice(const engine::Batch& batch, int first, int last);
 
 /// Throws NonFiniteError, from the engine or for a feature that is not finite.
+/// Passes of at most `tokens_per_pass` tokens, or one sequence.
 Features encode(engine::Engine& engine, int hidden, const engine::Batch& tokens,
-                const Progress& progress);
+                int tokens_per_pass, const Progress& progress);
 
 /// Features of the FP16 twin, from the cache or computed.
 Features twin_features(const model::BertModel& model, const engine::Batch& tokens,
@@ -35,6 +33,6 @@ Features twin_features(const model::BertModel& model, const engine::Batch& token
 
 /// Every layer's input hidden state and the last output on `sample`, [layers + 1][tokens, hidden].
 std::vector<std::vector<float>> hidden_states(engine::Engine& engine, int hidden,
-                                              const engine::Batch& sample);
+                                              const engine::Batch& sample, int tokens_per_pass);
 
 }  // namespace herosweep::measure

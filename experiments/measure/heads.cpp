@@ -55,7 +55,7 @@ tasks::FittedHead fit(const tasks::PreparedTask& task, const std::vector<float>&
 std::vector<std::optional<tasks::FittedHead>> obtain_heads(
     const model::BertModel& model, const std::vector<const tasks::PreparedTask*>& prepared,
     const Setting& setting, const Progress& progress) {
-  const auto& backend = use_backend(setting);
+  const auto& backend = fp32_backend(setting);
   std::vector<std::optional<tasks::FittedHead>> heads(prepared.size());
   std::vector<std::filesystem::path> files(prepared.size());
   std::vector<std::vector<int>> rows(prepared.size());
@@ -73,10 +73,11 @@ std::vector<std::optional<tasks::FittedHead>> obtain_heads(
   }
   if (corpus.rows() == 0) return heads;
   engine::Engine engine(model, twin_plan(model), nullptr, backend);
-  const Features features = encode(engine, model.config.hidden, corpus.tokens(),
-                                   [&](int done, int total, const std::string&) {
-                                     progress(done, total, "features to fit the heads on");
-                                   });
+  const Features features =
+      encode(engine, model.config.hidden, corpus.tokens(), backend.tokens_per_pass,
+             [&](int done, int total, const std::string&) {
+               progress(done, total, "features to fit the heads on");
+             });
   for (size_t t = 0; t < prepared.size(); ++t) {
     if (rows[t].empty()) continue;
     heads[t] = fit(*prepared[t], gather(features, rows[t]), model.config.hidden);

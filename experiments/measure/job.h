@@ -14,7 +14,7 @@ namespace herosweep::measure {
 /// Where and how a job runs; part of every job.
 struct Setting {
   std::filesystem::path model;  // a Hugging Face directory
-  std::string backend = "cpu";  // "cpu" or "reference"
+  std::string backend = "cpu";  // "cpu", "cuda" or "reference"
   int threads = 1;
   std::filesystem::path cache;  // tokenized text, heads, features, calibrations
   std::string weights_hash;     // of the model when the sweep was planned; "" is not checked

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <numeric>
 #include <optional>
 #include <random>
@@ -15,6 +16,11 @@ namespace herosweep::measure {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// CUDA events around one short pass would time the launch as well: a sample is the mean of as many
+// passes as take this long.
+constexpr double kSampleNanoseconds = 2e6;
+constexpr int kMostRepeats = 64;
 
 // Warm-up ends when the round takes no more than this above the fastest so far: allocations,
 // page faults and clock ramps cost far more than that.
@@ -32,6 +38,7 @@ struct Contender {
   const sweep::Variant* variant;
   engine::Engine engine;
   std::vector<int64_t> samples;
+  int repeats = 1;  // passes of one sample
 };
 
 engine::Batch text_of(const LatencyJob& job, Resources& resources) {
@@ -46,10 +53,9 @@ engine::Batch text_of(const LatencyJob& job, Resources& resources) {
 class Group {
  public:
   Group(const LatencyJob& job, Resources& resources, const Announce& announce)
-      : job_(job), announce_(announce) {
+      : job_(job), announce_(announce), backend_(use_backend(job.setting)) {
     const auto& model = resources.model(job.setting);
     batch_ = fixed_shape_batch(text_of(job, resources), job.batch, job.seq_len);
-    const auto& backend = use_backend(job.setting);
     const auto weights = engine::make_weight_store();
     total_ = static_cast<int>(job.variants.size()) * (job.rounds + 1);
     for (const auto& variant : job.variants) {
@@ -60,7 +66,7 @@ class Group {
                                     job.setting);
       contenders_.push_back(
           {&variant,
-           engine::Engine(model, variant.plan, scales ? &*scales : nullptr, backend, weights),
+           engine::Engine(model, variant.plan, scales ? &*scales : nullptr, backend_, weights),
            {}});
       contenders_.back().engine.forward(batch_);
     }
@@ -79,6 +85,15 @@ class Group {
     return kMostWarmupRounds;
   }
 
+  void choose_repeats() {
+    if (backend_.record == nullptr) return;  // the host's clock needs none
+    for (Contender& contender : contenders_) {
+      const double pass = static_cast<double>(std::max<int64_t>(sample(contender), 1));
+      contender.repeats =
+          std::clamp(static_cast<int>(std::ceil(kSampleNanoseconds / pass)), 1, kMostRepeats);
+    }
+  }
+
   void measure() {
     const auto start = Clock::now();
     for (int round = 0; round < job_.rounds; ++round) {
@@ -88,7 +103,7 @@ class Group {
       for (const int c : round_order(static_cast<int>(contenders_.size()), round, job_.seed)) {
         Contender& contender = contenders_[c];
         announce_(done_++, total_, *contender.variant);
-        contender.samples.push_back(sample(contender.engine));
+        contender.samples.push_back(sample(contender));
       }
     }
   }
@@ -101,17 +116,20 @@ class Group {
   }
 
  private:
-  int64_t sample(engine::Engine& engine) {
+  /// Nanoseconds of a pass: from token ids in memory to the last hidden state there.
+  int64_t sample(Contender& contender) {
     // The plan before it has filled the caches with its own weights; a served model runs again and
     // again, so an unmeasured pass brings the caches into that state.
-    if (needs_warm_caches(batch_.tokens())) engine.forward(batch_);
-    const auto start = Clock::now();
-    engine.forward(batch_);
-    return nanoseconds_since(start);
+    if (needs_warm_caches(batch_.tokens()) || !backend_.host_memory) contender.engine.run();
+    const int64_t all = backend_.time([&contender] {
+      for (int i = 0; i < contender.repeats; ++i) contender.engine.run();
+    });
+    return all / contender.repeats;
   }
 
   const LatencyJob& job_;
   const Announce& announce_;
+  const kernels::Backend& backend_;
   engine::Batch batch_;
   std::vector<Contender> contenders_;
   int done_ = 0;
@@ -163,6 +181,7 @@ LatencyResult measure_latency(const LatencyJob& job, Resources& resources,
   result.baseline_plan_hash = job.variants.front().plan_hash;
   Group group(job, resources, announce);
   result.warmup_rounds = group.warm_up();
+  group.choose_repeats();
   result.clock_mhz_before = clock_mhz();
   group.measure();
   result.clock_mhz_after = clock_mhz();

@@ -30,7 +30,8 @@ std::vector<int> round_order(int plans, int round, uint64_t seed);
 /// Announces the plan that runs next: when the process dies, it is the culprit.
 using Announce = std::function<void(int done, int total, const sweep::Variant& next)>;
 
-/// Samples are wall-clock nanoseconds of Engine::forward. Throws as the engine does; a variant that
+/// Samples are nanoseconds of Engine::run on the backend's clock (wall clock; CUDA events around
+/// repeated passes). Throws as the engine does; a variant that
 /// cannot be built fails the job after having been announced.
 LatencyResult measure_latency(const LatencyJob& job, Resources& resources,
                               const Announce& announce);

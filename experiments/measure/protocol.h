@@ -18,8 +18,9 @@
 //   {"event": "progress", "job": 3, "done": 1, "total": 30, "what": "FP16 features",
 //    "plan_hash": "..."}   plan_hash only in a latency group: the plan that runs next
 //   {"event": "result", "job": 3, ...AccuracyResult or LatencyResult; nothing more for prepare}
-//   {"event": "failure", "job": 3, "kind": "nan" | "oom" | "data" | "model" | "plan" | "error",
-//    "message": "..."}
+//   {"event": "failure", "job": 3,
+//    "kind": "nan" | "oom" | "cuda" | "data" | "model" | "plan" | "error", "message": "...",
+//    "fatal": true}   fatal only where the worker ends with it
 // Other kinds of failure (crash, timeout) are the parent's to see. Numbers that JSON cannot hold
 // travel as null (NaN), "inf" and "-inf".
 #pragma once

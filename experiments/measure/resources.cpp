@@ -6,6 +6,7 @@
 
 #include "core/util/error.h"
 #include "core/util/sha256.h"
+#include "kernels/cuda/cuda.h"
 
 namespace herosweep::measure {
 
@@ -38,15 +39,26 @@ std::vector<const tasks::PreparedTask*> Resources::all_tasks(
 
 const kernels::Backend& use_backend(const Setting& setting) {
   if (setting.backend == "reference") return kernels::reference_backend();
+  if (setting.backend == "cuda") return kernels::cuda_backend();
   if (setting.backend != "cpu")
     throw PlanError(
-        fmt::format("unknown backend '{}'; this build has cpu and reference", setting.backend));
+        fmt::format("unknown backend '{}'; there are cpu, cuda and reference", setting.backend));
+  kernels::set_cpu_threads(setting.threads);
+  return kernels::cpu_backend();
+}
+
+const kernels::Backend& fp32_backend(const Setting& setting) {
+  if (setting.backend == "reference") return kernels::reference_backend();
   kernels::set_cpu_threads(setting.threads);
   return kernels::cpu_backend();
 }
 
 std::string arithmetic(const kernels::Backend& backend) {
   return fmt::format("{}/{}", backend.name, backend.isa);
+}
+
+std::string compute_dtype(const kernels::Backend& backend) {
+  return backend.floating == kernels::ElementType::f32 ? "float32" : "float16";
 }
 
 std::string hash_tokens(const engine::Batch& batch) {

@@ -33,8 +33,15 @@ class Resources {
 /// The backend of this name with its threads set. Throws PlanError for an unknown one.
 const kernels::Backend& use_backend(const Setting& setting);
 
+/// The host backend that fits heads and calibrates: FP32 whatever the plans run on, so that every
+/// backend gets the same heads and static scales.
+const kernels::Backend& fp32_backend(const Setting& setting);
+
 /// Identity of a backend's floating-point results: its name and instruction set.
 std::string arithmetic(const kernels::Backend& backend);
+
+/// Type in which floating-point edges are stored: "float32" on the CPU, "float16" on CUDA.
+std::string compute_dtype(const kernels::Backend& backend);
 
 /// SHA-256 over ids, types and sequence borders.
 std::string hash_tokens(const engine::Batch& batch);

@@ -60,7 +60,9 @@ RunSummary run_sweep(const sweep::Sweep& sweep, store::Store& store,
   store.claim_runner();
   RunState run{sweep, store, options, display, interrupts};
   run.sweep_id = store.begin_sweep(sweep, environment);
-  run.workers = options.workers > 0 ? options.workers : processors();
+  // Workers on one device would share its memory and clocks, and gain little.
+  const int most = sweep.backend == "cuda" ? 1 : processors();
+  run.workers = options.workers > 0 ? options.workers : most;
 
   RunSummary summary;
   summary.before = tally(sweep, store);

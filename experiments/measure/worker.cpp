@@ -13,6 +13,7 @@
 #include "experiments/measure/accuracy.h"
 #include "experiments/measure/injection.h"
 #include "experiments/measure/latency.h"
+#include "kernels/cuda/cuda.h"
 
 namespace herosweep::measure {
 
@@ -56,6 +57,10 @@ class Worker {
       answer["event"] = "result";
       answer["job"] = job_;
       parent_.tell(answer);
+    } catch (const kernels::CudaError& error) {
+      // The context of this process is lost, and everything in it: the parent starts another.
+      fail(error.out_of_memory ? "oom" : "cuda", error.what(), /*fatal=*/true);
+      return false;
     } catch (const engine::NonFiniteError& error) {
       fail("nan", error.what());
     } catch (const std::bad_alloc&) {
@@ -103,9 +108,11 @@ class Worker {
     parent_.tell(event);
   }
 
-  void fail(const std::string& kind, const std::string& message) const {
+  void fail(const std::string& kind, const std::string& message, bool fatal = false) const {
     std::cerr << kind << ": " << message << std::endl;
-    parent_.tell({{"event", "failure"}, {"job", job_}, {"kind", kind}, {"message", message}});
+    json event{{"event", "failure"}, {"job", job_}, {"kind", kind}, {"message", message}};
+    if (fatal) event["fatal"] = true;
+    parent_.tell(event);
   }
 
   Parent parent_;

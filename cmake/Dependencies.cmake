@@ -17,3 +17,24 @@ endif()
 if(NOT TARGET yaml-cpp::yaml-cpp)
   add_library(yaml-cpp::yaml-cpp ALIAS yaml-cpp)
 endif()
+
+# Programs that run on machines of the same architecture without this machine's libraries (glibc 2.36 or newer):
+# archives where distributions version libraries differently, header-only fmt, Google Benchmark beside the programs.
+# LibTorch comes from the Python environment there: cmake/with_torch.sh.
+option(HEROSWEEP_PORTABLE "Build programs that run where no -dev packages are" OFF)
+if(HEROSWEEP_PORTABLE)
+  find_package(SQLite3 REQUIRED)
+  foreach(library yaml-cpp sqlite3)
+    find_library(${library}_archive lib${library}.a REQUIRED)
+  endforeach()
+  set_target_properties(yaml-cpp PROPERTIES IMPORTED_LOCATION "${yaml-cpp_archive}" IMPORTED_LOCATION_NONE
+                        "${yaml-cpp_archive}")
+  set_target_properties(SQLite::SQLite3 PROPERTIES IMPORTED_LOCATION "${sqlite3_archive}")
+  # Without calls into it, --as-needed drops the shared library.
+  target_compile_definitions(herosweep_defaults INTERFACE FMT_HEADER_ONLY)
+  if(HEROSWEEP_BENCHMARKS)
+    file(GLOB benchmark_library /usr/lib/*/libbenchmark.so.1*)
+    file(COPY ${benchmark_library} DESTINATION "${CMAKE_BINARY_DIR}/lib")
+    set(CMAKE_BUILD_RPATH "$ORIGIN/lib;$ORIGIN/../../lib")
+  endif()
+endif()

@@ -68,7 +68,11 @@ struct BertModel {
   bool has_classifier() const { return classifier.weight.rows > 0; }
 };
 
-/// Loads `directory` (config.json and model.safetensors or model.safetensors.index.json with its
+/// Names `random_bert(config, seed)` where a directory is asked for: "random:" and JSON.
+std::filesystem::path random_locator(const BertConfig& config, uint64_t seed);
+bool is_random(const std::filesystem::path& locator);
+
+/// Loads a random model by its locator, or `directory` (config.json and model.safetensors or model.safetensors.index.json with its
 /// shards; tensor names with or without the "bert." prefix; F32, F16 and BF16). Throws ModelError
 /// for a missing file, unsupported architecture, missing or misshapen tensor, malformed header, or
 /// a non-finite weight (naming the tensor).
@@ -90,5 +94,7 @@ ModelSummary inspect_bert(const std::filesystem::path& directory);
 /// LN weights), for latency studies; `weights_hash` hashes the generator's settings. A classifier
 /// is there when `config.labels` is not empty. The same on every platform.
 BertModel random_bert(const BertConfig& config, uint64_t seed);
+/// Its `weights_hash`, without making it. Throws ModelError for a shape that cannot be.
+std::string random_weights_hash(const BertConfig& config, uint64_t seed);
 
 }  // namespace herosweep::model

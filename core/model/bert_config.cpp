@@ -203,4 +203,20 @@ nlohmann::json to_json(const BertConfig& config) {
           {"labels", config.labels}};
 }
 
+BertConfig config_from_json(const nlohmann::json& json) {
+  BertConfig config;
+  json.at("layers").get_to(config.layers);
+  json.at("hidden").get_to(config.hidden);
+  json.at("heads").get_to(config.heads);
+  json.at("intermediate").get_to(config.intermediate);
+  json.at("vocabulary").get_to(config.vocabulary);
+  json.at("max_positions").get_to(config.max_positions);
+  json.at("type_vocabulary").get_to(config.type_vocabulary);
+  json.at("layer_norm_epsilon").get_to(config.layer_norm_epsilon);
+  json.at("labels").get_to(config.labels);
+  config.activation = json.at("activation") == "gelu_tanh" ? kernels::Activation::gelu_tanh
+                                                           : kernels::Activation::gelu_erf;
+  return config;
+}
+
 }  // namespace herosweep::model

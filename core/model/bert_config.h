@@ -24,5 +24,7 @@ BertConfigFile read_bert_config(const std::filesystem::path& directory);
 /// The fields that change what the model computes or what its outputs mean; hashed with the
 /// weights.
 nlohmann::json to_json(const BertConfig& config);
+/// The inverse. Throws nlohmann::json::exception.
+BertConfig config_from_json(const nlohmann::json& json);
 
 }  // namespace herosweep::model

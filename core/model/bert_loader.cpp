@@ -9,6 +9,7 @@
 #include "core/model/bert_config.h"
 #include "core/model/bert_tensors.h"
 #include "core/model/checkpoint.h"
+#include "core/model/random_locator.h"
 #include "core/model/safetensors_header.h"
 #include "core/util/error.h"
 #include "core/util/sha256.h"
@@ -94,6 +95,10 @@ std::string hash_weights(const OpenBert& bert) {
 }  // namespace
 
 BertModel load_bert(const std::filesystem::path& directory) {
+  if (is_random(directory)) {
+    const auto [config, seed] = parse_random_locator(directory);
+    return random_bert(config, seed);
+  }
   const OpenBert bert = open_bert(directory);
   // Hashing takes as long as converting; both read the same pages.
   std::future<std::string> hash =
@@ -112,6 +117,10 @@ BertModel load_bert(const std::filesystem::path& directory) {
 }
 
 ModelSummary inspect_bert(const std::filesystem::path& directory) {
+  if (is_random(directory)) {
+    const auto [config, seed] = parse_random_locator(directory);
+    return {config, random_weights_hash(config, seed), true, !config.labels.empty()};
+  }
   const OpenBert bert = open_bert(directory);
   return {bert.config, hash_weights(bert), bert.pooler, bert.labels > 0};
 }

@@ -68,16 +68,10 @@ void fill(const Slot& slot, const std::vector<int>& outliers, Generator& generat
 
 }  // namespace
 
-BertModel random_bert(const BertConfig& config, uint64_t seed) {
+std::string random_weights_hash(const BertConfig& config, uint64_t seed) {
   if (config.heads < 1 || config.hidden < 1 || config.hidden % config.heads != 0)
     throw ModelError(fmt::format("random model: {} heads do not divide hidden size {}",
                                  config.heads, config.hidden));
-  const int labels = static_cast<int>(config.labels.size());
-  BertModel model = allocate_bert(config, /*pooler=*/true, labels);
-  Generator generator(seed);
-  const std::vector<int> outliers = outlier_channels(generator, config.hidden);
-  for (const Slot& slot : bert_slots(config, /*pooler=*/true, labels))
-    fill(slot, outliers, generator, slot.place(model));
   const nlohmann::json settings = {{"generator", kGenerator},
                                    {"seed", seed},
                                    {"weight_sigma", kWeightSigma},
@@ -85,7 +79,18 @@ BertModel random_bert(const BertConfig& config, uint64_t seed) {
                                    {"hidden_per_outlier", kHiddenPerOutlier},
                                    {"outlier_gamma", kOutlierGamma},
                                    {"config", to_json(config)}};
-  model.weights_hash = util::sha256(settings.dump());
+  return util::sha256(settings.dump());
+}
+
+BertModel random_bert(const BertConfig& config, uint64_t seed) {
+  const std::string hash = random_weights_hash(config, seed);
+  const int labels = static_cast<int>(config.labels.size());
+  BertModel model = allocate_bert(config, /*pooler=*/true, labels);
+  Generator generator(seed);
+  const std::vector<int> outliers = outlier_channels(generator, config.hidden);
+  for (const Slot& slot : bert_slots(config, /*pooler=*/true, labels))
+    fill(slot, outliers, generator, slot.place(model));
+  model.weights_hash = hash;
   return model;
 }
 

@@ -53,6 +53,9 @@ sweep::SweepRequest parse(const fs::path& file, const std::vector<std::string>& 
   request.backend = auto_backend();
   request.name = file.stem().string();
   read_fields(Cursor{root, "", problems}, sweep_file_fields(), request);
+  if (problems.empty() && request.tasks.empty())
+    problems.add(root.place, "tasks",
+                 "is missing: Names of tasks, or maps {name, ...} that change some keys.");
   problems.throw_if_any();
   request.config_text = to_yaml(root);
   return request;

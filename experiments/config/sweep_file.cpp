@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "experiments/config/codecs.h"
 #include "experiments/config/plan_codec.h"
 #include "experiments/config/space_fields.h"
@@ -21,29 +23,85 @@ struct ModelSection {
   std::filesystem::path path;
   std::string family = "bert";
   std::string name;
+  std::string weights = "checkpoint";
+  int seed = 0;
+  model::BertConfig shape = [] {
+    model::BertConfig config;
+    config.vocabulary = 30522;
+    config.max_positions = 512;
+    config.type_vocabulary = 2;
+    return config;
+  }();
 };
 
+template <int model::BertConfig::*member>
+Field<ModelSection> size_field(const char* name, const char* doc) {
+  return custom_field<ModelSection>(
+      name,
+      [](const Cursor& at, ModelSection& section) {
+        return Integer<>{1, 1 << 20}.read(at, section.shape.*member);
+      },
+      [] {
+        return Integer<>{1, 1 << 20}.schema();
+      },
+      doc);
+}
+
 const std::vector<Field<ModelSection>>& model_fields() {
+  using model::BertConfig;
   static const std::vector<Field<ModelSection>> fields{
       field("path", &ModelSection::path, PathName{},
-            "A Hugging Face directory: config.json, model.safetensors, tokenizer.json.")
-          .must_be_given(),
+            "A Hugging Face directory: config.json, model.safetensors, tokenizer.json."),
       field("family", &ModelSection::family, Choice<std::string>{{{"bert", "bert"}}},
             "The architecture."),
       field("name", &ModelSection::name, Text{false},
             "What tables call the model; default the directory's name."),
+      field("weights", &ModelSection::weights,
+            Choice<std::string>{{{"checkpoint", "checkpoint"}, {"random", "random"}}},
+            "random: a model of the shape below instead of a path, for latency studies."),
+      field("seed", &ModelSection::seed, Integer<>{0, 1 << 30}, "Of random weights."),
+      size_field<&BertConfig::layers>("layers", "Layers of a random model."),
+      size_field<&BertConfig::hidden>("hidden", "Hidden size of a random model."),
+      size_field<&BertConfig::heads>("heads", "Attention heads of a random model."),
+      size_field<&BertConfig::intermediate>("intermediate",
+                                            "Feed-forward width of a random model."),
+      size_field<&BertConfig::vocabulary>("vocabulary", "Token ids of a random model."),
+      size_field<&BertConfig::max_positions>("max_positions",
+                                             "Longest sequence of a random model."),
   };
   return fields;
 }
 
+bool read_random_model(const Cursor& at, const ModelSection& section, SweepRequest& request) {
+  if (!section.path.empty())
+    return at.problem("a random model has no path; remove one of path and weights");
+  const model::BertConfig& shape = section.shape;
+  if (shape.layers < 1 || shape.hidden < 1 || shape.heads < 1 || shape.intermediate < 1)
+    return at.problem("a random model needs layers, hidden, heads and intermediate");
+  if (shape.hidden % shape.heads != 0)
+    return at.problem(
+        fmt::format("{} heads do not divide hidden size {}", shape.heads, shape.hidden));
+  if (!request.tasks.empty())
+    return at.problem("a random model has no tokenizer: remove tasks, its token ids are random");
+  request.model_directory = model::random_locator(shape, static_cast<uint64_t>(section.seed));
+  const std::string name =
+      section.name.empty() ? fmt::format("bert-{}x{}", shape.layers, shape.hidden) : section.name;
+  request.model_name = name + " (synthetic weights)";
+  request.tasks = {tasks::synthetic_task(shape.vocabulary, std::min(128, shape.max_positions))};
+  request.task_where = {at.where()};
+  return true;
+}
+
 bool read_model(const Cursor& at, SweepRequest& request) {
-  ModelSection model;
+  ModelSection section;
   request.model_where = at.where();
-  if (!read_fields(at, model_fields(), model)) return false;
-  request.model_directory = model.path;
+  if (!read_fields(at, model_fields(), section)) return false;
+  if (section.weights == "random") return read_random_model(at, section, request);
+  if (section.path.empty()) return at.problem("path is missing: the checkpoint's directory");
+  request.model_directory = section.path;
   // "models/x/" names the directory x, too.
-  const auto last = model.path.has_filename() ? model.path : model.path.parent_path();
-  request.model_name = model.name.empty() ? last.filename().string() : model.name;
+  const auto last = section.path.has_filename() ? section.path : section.path.parent_path();
+  request.model_name = section.name.empty() ? last.filename().string() : section.name;
   return true;
 }
 
@@ -173,6 +231,8 @@ const std::vector<Field<SweepRequest>>& export_fields() {
 }
 
 bool read_task_list(const Cursor& at, SweepRequest& request) {
+  if (model::is_random(request.model_directory))
+    return at.problem("a random model has no tokenizer: remove tasks, its token ids are random");
   std::vector<LocatedTask> located;
   const bool good = read_tasks(at, located);
   for (LocatedTask& task : located) {
@@ -196,8 +256,8 @@ std::vector<Field<SweepRequest>> make_fields() {
       custom_field<SweepRequest>("model", read_model, schema_of(model_fields), "The checkpoint.")
           .must_be_given(),
       custom_field<SweepRequest>("tasks", read_task_list, tasks_schema,
-                                 "Names of tasks, or maps {name, ...} that change some keys.")
-          .must_be_given(),
+                                 "Names of tasks, or maps {name, ...} that change some keys. A "
+                                 "random model has none."),
       custom_field<SweepRequest>("backend", read_backend, backend_schema,
                                  "What runs the plans; auto: the fastest that is there."),
       custom_field<SweepRequest>("calibration", read_calibration, schema_of(calibration_fields),

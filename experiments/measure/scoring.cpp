@@ -24,7 +24,8 @@ std::vector<float> gather(tasks::RowValues values, const std::vector<int>& rows)
 
 /// What the head reads decides what is compared: first-token states or pooled embeddings.
 double mean_feature_cosine(const TaskContext& context, const Features& plan, const Features& twin) {
-  const bool first = context.task->spec.head == HeadKind::classifier;
+  const HeadKind head = context.task->spec.head;
+  const bool first = head == HeadKind::classifier || head == HeadKind::fidelity;
   const auto a = gather(first ? twin.first_rows() : twin.pooled_rows(), context.rows);
   const auto b = gather(first ? plan.first_rows() : plan.pooled_rows(), context.rows);
   return stats::mean_cosine(a.data(), b.data(), static_cast<int>(context.rows.size()), plan.hidden);
@@ -107,6 +108,9 @@ tasks::Outcomes outcomes(const TaskContext& context, const HeadOutput& plan,
       return tasks::classifier_outcomes({plan.logits.data(), context.outputs},
                                         {twin.logits.data(), context.outputs}, context.rows, labels,
                                         context.label_order);
+    case HeadKind::fidelity:
+      return tasks::fidelity_outcomes(plan.features->first_rows(), twin.features->first_rows(),
+                                      plan.features->pooled_rows(), context.rows, labels);
     case HeadKind::cosine:
       return tasks::cosine_outcomes(plan.features->pooled_rows(), context.rows, labels);
     default:

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "experiments/tasks/synthetic.h"
+
 namespace herosweep::sweep {
 namespace {
 
@@ -49,7 +51,8 @@ std::string plan_hash(const Variant& variant) {
 std::optional<size_t> calibration_source(const std::vector<tasks::TaskSpec>& tasks) {
   for (size_t i = 0; i < tasks.size(); ++i) {
     const bool split = tasks[i].split_rule == tasks::SplitRule::sha256_mod5;
-    if (split || tasks[i].files.count(tasks[i].train_split) > 0) return i;
+    const bool random = tasks[i].format == tasks::kRandomIds;
+    if (split || random || tasks[i].files.count(tasks[i].train_split) > 0) return i;
   }
   return std::nullopt;
 }

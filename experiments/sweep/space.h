@@ -61,7 +61,7 @@ struct Space {
 struct SweepRequest {
   std::string name;
   std::string backend = "cpu";  // resolved
-  std::filesystem::path model_directory;
+  std::filesystem::path model_directory;  // or a random model's locator
   std::string model_name;
   std::string model_where;
   std::vector<tasks::TaskSpec> tasks;

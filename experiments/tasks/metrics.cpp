@@ -35,6 +35,16 @@ std::vector<int> index_among(const std::vector<double>& values, const std::vecto
   return indices;
 }
 
+/// Mean of x, example i standing counts[i] times.
+double mean(const std::vector<double>& x, std::span<const int> counts) {
+  double n = 0.0, sum = 0.0;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    n += counts[i];
+    sum += counts[i] * x[i];
+  }
+  return sum / n;
+}
+
 /// Pearson correlation of x and y, example i standing counts[i] times; two passes, so that a large
 /// mean costs no digits.
 double pearson(const std::vector<double>& x, const std::vector<double>& y,
@@ -140,7 +150,7 @@ CountedMetric::CountedMetric(Metric metric, const std::vector<float>& prediction
   if (prediction.size() != label.size() || prediction.empty())
     throw DataError(fmt::format("a metric needs a prediction for every label: {} and {} were given",
                                 prediction.size(), label.size()));
-  if (metric == Metric::pearson) return;
+  if (metric == Metric::pearson || metric == Metric::mean) return;
   prediction_values_ = distinct(prediction_);
   label_values_ = distinct(label_);
   if (is_classification(metric)) {
@@ -154,6 +164,7 @@ CountedMetric::CountedMetric(Metric metric, const std::vector<float>& prediction
 
 double CountedMetric::operator()(std::span<const int> counts) const {
   if (metric_ == Metric::pearson) return pearson(prediction_, label_, counts);
+  if (metric_ == Metric::mean) return mean(prediction_, counts);
   return metric_ == Metric::spearman ? spearman(counts) : confusion_score(counts);
 }
 

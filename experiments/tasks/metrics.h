@@ -16,7 +16,7 @@ namespace herosweep::tasks {
 ///
 /// Definitions of GLUE, scikit-learn and SciPy: f1 of class 1, 0 where nothing is predicted or
 /// labelled so; Matthews correlation over any number of classes, 0 where one side is constant;
-/// Pearson and Spearman, NaN where one side is constant.
+/// Pearson and Spearman, NaN where one side is constant; the mean of the predictions.
 class CountedMetric {
  public:
   /// Throws DataError when the sizes differ, there are no examples, or a value is not finite.

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cmath>
 #include <numeric>
+#include <random>
 
 #include "core/util/error.h"
 
@@ -99,6 +100,21 @@ Outcomes cosine_outcomes(RowValues pooled, const std::vector<int>& rows,
     outcomes.decision.push_back(static_cast<float>(cosine(first, second, pooled.cols)));
   }
   outcomes.prediction = outcomes.decision;
+  return outcomes;
+}
+
+Outcomes fidelity_outcomes(RowValues first, RowValues twin_first, RowValues pooled,
+                           const std::vector<int>& rows, const std::vector<double>& labels) {
+  std::mt19937 bits(0);
+  std::vector<double> signs(static_cast<size_t>(pooled.cols));
+  for (double& sign : signs) sign = bits() % 2 == 0 ? 1.0 : -1.0;
+  Outcomes outcomes = with_labels(labels);
+  for (int row : rows) {
+    outcomes.prediction.push_back(
+        static_cast<float>(cosine(first.row(row), twin_first.row(row), first.cols)));
+    const double sum = std::inner_product(signs.begin(), signs.end(), pooled.row(row), 0.0);
+    outcomes.decision.push_back(static_cast<float>(sum / std::sqrt(pooled.cols)));
+  }
   return outcomes;
 }
 

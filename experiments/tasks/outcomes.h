@@ -27,6 +27,11 @@ Outcomes linear_outcomes(HeadKind kind, const FittedHead& head, RowValues pooled
 Outcomes cosine_outcomes(RowValues pooled, const std::vector<int>& rows,
                          const std::vector<double>& labels);
 
+/// prediction = cosine of plan's and twin's first-token state; decision = a fixed read-out of the
+/// pooled features: their sum with the signs of a seeded sequence, over the root of their number.
+Outcomes fidelity_outcomes(RowValues first, RowValues twin_first, RowValues pooled,
+                           const std::vector<int>& rows, const std::vector<double>& labels);
+
 /// logits, twin_logits [rows, outputs] of this plan and of the FP twin. prediction = the task's
 /// class of the largest logit (`label_order`, see below); decision = this plan's margin between the
 /// classes that the twin ranks first and second. With one output: both are the output.

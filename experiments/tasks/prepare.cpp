@@ -9,6 +9,7 @@
 #include "core/util/error.h"
 #include "core/util/sha256.h"
 #include "experiments/tasks/python.h"
+#include "experiments/tasks/synthetic.h"
 #include "experiments/tasks/task.h"
 #include "experiments/tasks/task_files.h"
 
@@ -119,6 +120,7 @@ void tokenize(const TaskSpec& spec, const fs::path& model_directory, const Cache
 
 PreparedTask prepare(const TaskSpec& spec, const fs::path& model_directory,
                      const fs::path& cache_directory) {
+  if (spec.format == kRandomIds) return prepare_synthetic(spec);
   PreparedTask task;
   task.spec = spec;
   hash_inputs(spec, model_directory, task.data_hash, task.tokenizer_hash);

@@ -20,8 +20,11 @@ namespace herosweep::tasks {
 ///   logistic:   logistic regression on the same; z = the logit
 ///   cosine:     cosine of two sentences' mean-pooled embeddings (pairs embedded one by one);
 ///               z = the cosine
-enum class HeadKind : uint8_t { classifier, ridge, logistic, cosine };
-enum class Metric : uint8_t { accuracy, f1, matthews, pearson, spearman };
+///   fidelity:   no labels: the cosine of the first token's last hidden state to the FP twin's;
+///               z = a fixed read-out of the mean-pooled features, with weights of 1 and -1
+enum class HeadKind : uint8_t { classifier, ridge, logistic, cosine, fidelity };
+/// `mean`: of the predictions; there is nothing to compare them with.
+enum class Metric : uint8_t { accuracy, f1, matthews, pearson, spearman, mean };
 
 /// How rows become train and test.
 ///   files:       one file a split
@@ -35,8 +38,9 @@ struct TaskSpec {
   // split -> file; one entry "all" for sha256_mod5. The last component may be a pattern (*.tsv):
   // the files that match, in the order of their names, are one split.
   std::map<std::string, std::filesystem::path> files;
-  std::string format = "tsv";  // tsv | csv | jsonl | "label text" (first word is the label)
-  bool header = false;         // first line names the columns
+  // tsv | csv | jsonl | "label text" (first word is the label) | "random ids" (no files)
+  std::string format = "tsv";
+  bool header = false;  // first line names the columns
   // One, or two for pairs: a column number from 0, a name in the header, a JSON key; unused by
   // "label text", as is label_column.
   std::vector<std::string> text_columns;
@@ -52,14 +56,18 @@ struct TaskSpec {
   bool binarize = false;       // ... and label = label > 0
   std::vector<std::string>
       labels;  // names of classes, in label order; checked against the checkpoint's id2label
-  int max_length = 256;    // tokens, special ones included
-  std::string fetch_hint;  // how to get missing files, shown in the error
-  std::string source;      // citation, license
+  int max_length = 256;       // tokens, special ones included
+  int random_rows = 0;        // "random ids": sequences of each split, of 1 to max_length tokens
+  int random_vocabulary = 0;  // "random ids": ids below this
+  std::string fetch_hint;     // how to get missing files, shown in the error
+  std::string source;         // citation, license
 };
 
 nlohmann::json to_json(const TaskSpec& spec);
 /// Throws ConfigError.
 TaskSpec task_from_json(const nlohmann::json& json);
+/// Random token ids for a model without a tokenizer.
+TaskSpec synthetic_task(int vocabulary, int max_length);
 /// What makes the fields contradict each other, one sentence each; empty for a usable task.
 std::vector<std::string> problems(const TaskSpec& spec);
 /// The fields that can change a number, without paths, name and documentation: with data and

@@ -9,6 +9,7 @@
 
 #include "core/util/error.h"
 #include "core/util/sha256.h"
+#include "experiments/tasks/synthetic.h"
 
 namespace herosweep::tasks {
 namespace {
@@ -74,6 +75,11 @@ fs::path tokenizer_file(const fs::path& model_directory) {
 
 void hash_inputs(const TaskSpec& spec, const fs::path& model_directory, std::string& data_hash,
                  std::string& tokenizer_hash) {
+  if (spec.format == kRandomIds) {
+    data_hash = util::sha256(identity(spec).dump());
+    tokenizer_hash = util::sha256("");
+    return;
+  }
   json contents = {{"rows", row_selection(spec)}};
   for (const auto& [split, files] : split_files(spec))
     for (const fs::path& file : files) contents["files"][split].push_back(util::sha256_file(file));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/util/error.h"
+#include "experiments/tasks/synthetic.h"
 #include "experiments/tasks/task.h"
 
 namespace herosweep::tasks {
@@ -15,15 +16,17 @@ using nlohmann::json;
 template <typename Enum, size_t n>
 using Names = std::array<std::pair<Enum, std::string_view>, n>;
 
-constexpr Names<HeadKind, 4> kHeads{{{HeadKind::classifier, "classifier"},
+constexpr Names<HeadKind, 5> kHeads{{{HeadKind::classifier, "classifier"},
                                      {HeadKind::ridge, "ridge"},
                                      {HeadKind::logistic, "logistic"},
-                                     {HeadKind::cosine, "cosine"}}};
-constexpr Names<Metric, 5> kMetrics{{{Metric::accuracy, "accuracy"},
+                                     {HeadKind::cosine, "cosine"},
+                                     {HeadKind::fidelity, "fidelity"}}};
+constexpr Names<Metric, 6> kMetrics{{{Metric::accuracy, "accuracy"},
                                      {Metric::f1, "f1"},
                                      {Metric::matthews, "matthews"},
                                      {Metric::pearson, "pearson"},
-                                     {Metric::spearman, "spearman"}}};
+                                     {Metric::spearman, "spearman"},
+                                     {Metric::mean, "mean"}}};
 constexpr Names<SplitRule, 2> kSplitRules{
     {{SplitRule::files, "files"}, {SplitRule::sha256_mod5, "sha256-mod5"}}};
 
@@ -46,20 +49,26 @@ Enum value_in(const Names<Enum, n>& names, std::string_view what, std::string_vi
 }
 
 json selection(const TaskSpec& spec) {
-  return {{"format", spec.format},
-          {"header", spec.header},
-          {"text_columns", spec.text_columns},
-          {"label_column", spec.label_column},
-          {"split_rule", name(spec.split_rule)},
-          {"eval_split", spec.eval_split},
-          {"train_split", spec.train_split},
-          {"min_abs_label", spec.min_abs_label},
-          {"binarize", spec.binarize},
-          {"labels", spec.labels},
-          {"max_length", spec.max_length},
-          {"head", name(spec.head)},
-          {"metric", name(spec.metric)},
-          {"head_lambda", spec.head_lambda}};
+  json fields{{"format", spec.format},
+              {"header", spec.header},
+              {"text_columns", spec.text_columns},
+              {"label_column", spec.label_column},
+              {"split_rule", name(spec.split_rule)},
+              {"eval_split", spec.eval_split},
+              {"train_split", spec.train_split},
+              {"min_abs_label", spec.min_abs_label},
+              {"binarize", spec.binarize},
+              {"labels", spec.labels},
+              {"max_length", spec.max_length},
+              {"head", name(spec.head)},
+              {"metric", name(spec.metric)},
+              {"head_lambda", spec.head_lambda}};
+  // Only where they mean something: identities of other tasks stay what they were.
+  if (spec.format == kRandomIds) {
+    fields["random_rows"] = spec.random_rows;
+    fields["random_vocabulary"] = spec.random_vocabulary;
+  }
+  return fields;
 }
 
 void read(const json& object, TaskSpec& spec) {
@@ -80,6 +89,8 @@ void read(const json& object, TaskSpec& spec) {
   object.at("binarize").get_to(spec.binarize);
   object.at("labels").get_to(spec.labels);
   object.at("max_length").get_to(spec.max_length);
+  spec.random_rows = object.value("random_rows", 0);
+  spec.random_vocabulary = object.value("random_vocabulary", 0);
   object.at("fetch_hint").get_to(spec.fetch_hint);
   object.at("source").get_to(spec.source);
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "experiments/tasks/metrics.h"
+#include "experiments/tasks/synthetic.h"
 #include "experiments/tasks/task.h"
 
 namespace herosweep::tasks {
@@ -45,6 +46,8 @@ void check_splits(const TaskSpec& spec, std::vector<std::string>& found) {
 }
 
 void check_metric(const TaskSpec& spec, std::vector<std::string>& found) {
+  if ((spec.head == HeadKind::fidelity) != (spec.metric == Metric::mean))
+    found.push_back("head fidelity and metric mean go together");
   const bool classes = is_classification(spec.metric);
   if (classes && (spec.head == HeadKind::ridge || spec.head == HeadKind::cosine))
     found.push_back(fmt::format("metric {} needs classes, head {} predicts a number",
@@ -60,6 +63,13 @@ void check_metric(const TaskSpec& spec, std::vector<std::string>& found) {
 
 std::vector<std::string> problems(const TaskSpec& spec) {
   std::vector<std::string> found;
+  if (spec.format == kRandomIds) {
+    if (spec.random_rows < 1 || spec.random_vocabulary < 1)
+      found.push_back("random ids need rows and a vocabulary");
+    if (spec.head != HeadKind::fidelity || spec.metric != Metric::mean)
+      found.push_back("random ids have no labels: head fidelity and metric mean go with them");
+    return found;
+  }
   check_columns(spec, found);
   check_splits(spec, found);
   check_metric(spec, found);

@@ -36,18 +36,22 @@ if(HEROSWEEP_HAVE_CUDA)
   set(HEROSWEEP_CUTLASS_INCLUDE "${cutlass_root}/source/include" CACHE PATH "CUTLASS 4.2 headers")
 endif()
 
-# herosweep_cuda_sources(ARCH sm_90a|portable SOURCES file...): device code of the target herosweep_cuda.
+# herosweep_cuda_sources([TARGET name] ARCH sm_90a|portable SOURCES file...): device code of the target, herosweep_cuda
+# unless named.
 # portable: machine code for 8.0 (which 8.6 and 8.9 run too) and 9.0, and PTX for everything newer.
 function(herosweep_cuda_sources)
-  cmake_parse_arguments(PARSE_ARGV 0 CUDA "" "ARCH" "SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 0 CUDA "" "TARGET;ARCH" "SOURCES")
+  if(NOT CUDA_TARGET)
+    set(CUDA_TARGET herosweep_cuda)
+  endif()
   if(CUDA_ARCH STREQUAL portable)
     set(codes -gencode=arch=compute_80,code=[sm_80,compute_80] -gencode=arch=compute_90,code=sm_90)
   else()
     set(codes -gencode=arch=compute_90a,code=sm_90a)
   endif()
   foreach(source IN LISTS CUDA_SOURCES)
-    target_sources(herosweep_cuda PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
-    set_source_files_properties("${CMAKE_CURRENT_SOURCE_DIR}/${source}" TARGET_DIRECTORY herosweep_cuda
+    target_sources(${CUDA_TARGET} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
+    set_source_files_properties("${CMAKE_CURRENT_SOURCE_DIR}/${source}" TARGET_DIRECTORY ${CUDA_TARGET}
                                 PROPERTIES COMPILE_OPTIONS "${codes}")
   endforeach()
 endfunction()

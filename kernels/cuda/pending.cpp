@@ -4,9 +4,6 @@
 
 namespace herosweep::kernels::cuda {
 
-void layer_norm(const LayerNormArgs&) { throw std::logic_error("pending"); }
-void embedding(const EmbeddingArgs&) { throw std::logic_error("pending"); }
-void quantize(const QuantizeArgs&) { throw std::logic_error("pending"); }
 void attention(const AttentionArgs&) { throw std::logic_error("pending"); }
 namespace sm90 {
 bool supports(const GemmArgs&) { return false; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 
 #include "tests/catch.h"
 
@@ -29,6 +30,15 @@ std::vector<const Backend*> cpu_instruction_sets() {
     if (cpu::is_supported(isa)) backends.push_back(&cpu::backend_for(isa));
   }
   return backends;
+}
+
+std::vector<Format> all_formats() { return {std::begin(kRowFormats), std::end(kRowFormats)}; }
+
+double storage_rounding(Storage storage, double value) {
+  if (storage == Storage::f32) return 0.0;
+  // Half an ulp: 11 significant bits, but no finer than 2^-24.
+  const int exponent = value == 0.0 ? -14 : std::max(std::ilogb(value), -14);
+  return std::ldexp(1.0, exponent - 11);
 }
 
 std::string format_name(Format format) {

@@ -19,7 +19,12 @@ std::vector<const Backend*> cpu_instruction_sets();
 enum class Format { f32, token_wise, feature_wise, folded, f32_and_token_wise };
 inline constexpr Format kRowFormats[] = {Format::f32, Format::token_wise, Format::feature_wise,
                                          Format::folded, Format::f32_and_token_wise};
+std::vector<Format> all_formats();
 std::string format_name(Format format);
+
+/// How a backend stores floating-point outputs, and the rounding error that comes with it.
+enum class Storage { f32, f16 };
+double storage_rounding(Storage storage, double value);
 
 struct RowOutputs {
   std::vector<float> f32;

@@ -1,42 +1,12 @@
 #include <algorithm>
 #include <cfloat>
-#include <cmath>
 #include <limits>
 
 #include "tests/catch.h"
-#include "tests/kernels/row_outputs.h"
+#include "tests/kernels/quantize_case.h"
 
 namespace herosweep::kernels {
 namespace {
-
-struct QuantizeCase {
-  QuantizeCase(int row_count, int col_count, Activation function)
-      : rows(row_count), cols(col_count), activation(function) {
-    std::mt19937 random(5);
-    x = normal_values(random, static_cast<size_t>(rows) * static_cast<size_t>(cols), 2.0f);
-    inverse_scale = uniform_values(random, static_cast<size_t>(cols), 20.0f, 60.0f);
-  }
-
-  RowOutputs run(const Backend& backend, Format format, Int8Range range = {}) const {
-    RowOutputs outputs;
-    QuantizeArgs a;
-    a.rows = rows;
-    a.cols = cols;
-    a.x = x.data();
-    a.activation = activation;
-    a.out = outputs.bind(format, rows, cols, inverse_scale);
-    a.out.range = range;
-    a.nonfinite = &outputs.nonfinite;
-    backend.quantize(a);
-    outputs.check_guards();
-    return outputs;
-  }
-
-  int rows;
-  int cols;
-  Activation activation;
-  std::vector<float> x, inverse_scale;
-};
 
 std::vector<const Backend*> all_backends() {
   std::vector<const Backend*> backends = cpu_instruction_sets();
@@ -51,18 +21,7 @@ TEST_CASE("quantize agrees with the reference for every activation, format and s
     for (const Activation activation :
          {Activation::none, Activation::gelu_erf, Activation::gelu_tanh}) {
       for (const int cols : {1, 15, 384, 1537}) {
-        const QuantizeCase c(19, cols, activation);
-        for (const Format format : kRowFormats) {
-          CAPTURE(backend->isa, cols, static_cast<int>(activation), format_name(format));
-          const RowOutputs expected = c.run(reference_backend(), format);
-          const RowOutputs actual = c.run(*backend, format);
-          check_same_bytes(actual, expected);
-          // The GELU table's own error is absolute; without one the copy is exact.
-          const double error = activation == Activation::none ? 0.0 : 4e-7;
-          check_close(actual.f32, expected.f32,
-                      [&](size_t i) { return error * (1.0 + std::fabs(double{expected.f32[i]})); });
-          CHECK_FALSE(actual.nonfinite);
-        }
+        QuantizeCase(19, cols, activation).check_agrees(*backend, Storage::f32);
       }
     }
   }

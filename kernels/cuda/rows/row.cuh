@@ -1,0 +1,209 @@
+// The part of a row that one thread holds, and how it is read.
+#pragma once
+
+#include <cuda_fp16.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "kernels/cuda/rows/layout.h"
+#include "kernels/types.h"
+
+namespace herosweep::kernels::cuda::rows {
+
+/// Values of a thread: chunk c holds vector number thread + c * threads of the row. A chunk behind
+/// the row's end holds zeros and is neither read nor written; everything in between computes
+/// without branches.
+template <class L>
+using Values = float[L::kChunks][L::kVector];
+
+template <class L>
+struct Row {
+  int index;
+  int cols;
+  int thread;
+  int vectors_left;  // of the row, from this thread's first one on
+
+  __device__ __forceinline__ explicit Row(int columns) : cols(columns) {
+    const unsigned block = blockIdx.x;
+    index = static_cast<int>(L::kRowPerWarp ? block * kWarpsPerBlock + threadIdx.x / 32 : block);
+    thread = static_cast<int>(L::kRowPerWarp ? threadIdx.x % 32 : threadIdx.x);
+    vectors_left = cols / L::kVector - thread;
+  }
+  __device__ __forceinline__ static int threads() {
+    return L::kRowPerWarp ? 32 : static_cast<int>(blockDim.x);
+  }
+  __device__ __forceinline__ bool holds(int chunk) const {
+    return vectors_left > chunk * threads();
+  }
+  /// This thread's first vector in row `row` of a [rows, cols] matrix of vectors (or elements).
+  /// Chunk c is at [c * threads()].
+  template <class Vector>
+  __device__ __forceinline__ Vector* in(Vector* matrix, int row) const {
+    return matrix + static_cast<size_t>(row) * static_cast<size_t>(cols / L::kVector) + thread;
+  }
+};
+
+/// values[c] <- chunk c, zeros behind the row's end. `from`: see Row::in.
+template <class L, class Vector>
+__device__ __forceinline__ void load_chunks(const Row<L>& row, const Vector* from,
+                                            Vector (&values)[L::kChunks]) {
+#pragma unroll
+  for (int c = 0; c < L::kChunks; ++c) {
+    values[c] = Vector{};
+    if (row.holds(c)) values[c] = from[c * row.threads()];
+  }
+}
+
+template <class L, class Vector>
+__device__ __forceinline__ void store_chunks(const Row<L>& row, const Vector (&values)[L::kChunks],
+                                             Vector* to) {
+#pragma unroll
+  for (int c = 0; c < L::kChunks; ++c)
+    if (row.holds(c)) to[c * row.threads()] = values[c];
+}
+
+template <int kWidth>
+struct Floats {
+  float value[kWidth];
+};
+
+template <class L>
+__device__ __forceinline__ Floats<L::kVector> same(float value) {
+  Floats<L::kVector> values;
+#pragma unroll
+  for (int v = 0; v < L::kVector; ++v) values.value[v] = value;
+  return values;
+}
+
+/// `kWidth` floats that no operator writes. Volatile, because the compiler would otherwise move the
+/// load behind wait_for_predecessors.
+template <int kWidth>
+__device__ __forceinline__ Floats<kWidth> load_early(const float* from) {
+  Floats<kWidth> to;
+  if constexpr (kWidth == 4) {
+    asm volatile("ld.global.nc.v4.f32 {%0, %1, %2, %3}, [%4];"
+                 : "=f"(to.value[0]), "=f"(to.value[1]), "=f"(to.value[2]), "=f"(to.value[3])
+                 : "l"(from));
+  } else {
+    asm volatile("ld.global.nc.f32 %0, [%1];" : "=f"(to.value[0]) : "l"(from));
+  }
+  return to;
+}
+
+template <int kWidth>
+__device__ __forceinline__ Floats<kWidth> load_floats(const float* from) {
+  if constexpr (kWidth == 4) {
+    const float4 four = __ldg(reinterpret_cast<const float4*>(from));
+    return {{four.x, four.y, four.z, four.w}};
+  } else {
+    return {{__ldg(from)}};
+  }
+}
+
+/// A parameter [cols] (gamma, beta, a feature scale): kept in registers or read where it is used,
+/// as the layout says. A null pointer, and columns behind the end, give zeros.
+template <class L>
+class Parameter {
+ public:
+  __device__ __forceinline__ Parameter(const float* data, const Row<L>& row) : data_(data) {
+    if constexpr (L::kKeepsParameters) {
+#pragma unroll
+      for (int c = 0; c < L::kChunks; ++c) {
+        kept_[c] = same<L>(0.0f);
+        if (data != nullptr && row.holds(c)) kept_[c] = load_early<L::kVector>(at_chunk(row, c));
+      }
+    }
+  }
+  __device__ __forceinline__ Floats<L::kVector> at(const Row<L>& row, int chunk) const {
+    if constexpr (L::kKeepsParameters) return kept_[chunk];
+    Floats<L::kVector> values{};
+    if (row.holds(chunk)) values = load_floats<L::kVector>(at_chunk(row, chunk));
+    return values;
+  }
+  __device__ __forceinline__ bool is_given() const { return data_ != nullptr; }
+
+ private:
+  __device__ __forceinline__ const float* at_chunk(const Row<L>& row, int chunk) const {
+    return data_ + (row.thread + chunk * row.threads()) * L::kVector;
+  }
+
+  const float* data_;
+  Floats<L::kVector> kept_[L::kKeepsParameters ? L::kChunks : 1];
+};
+
+/// FP16 or INT8 elements as they are in memory, so that all loads are under way before the first
+/// one is converted.
+template <class L>
+struct Raw {
+  uint32_t word[L::kChunks][L::kVector == 4 ? 2 : 1];
+};
+
+/// Reads row `matrix_row` of an FP16 or INT8 matrix.
+template <class L>
+__device__ __forceinline__ void load(const Row<L>& row, const void* matrix, int matrix_row,
+                                     bool is_s8, Raw<L>& raw) {
+  constexpr bool kVectors = L::kVector == 4;
+  using S8 = std::conditional_t<kVectors, uint32_t, uint8_t>;
+  using F16 = std::conditional_t<kVectors, uint2, uint16_t>;
+  if (is_s8) {
+    S8 chunks[L::kChunks];
+    load_chunks<L>(row, row.in(static_cast<const S8*>(matrix), matrix_row), chunks);
+#pragma unroll
+    for (int c = 0; c < L::kChunks; ++c) raw.word[c][0] = chunks[c];
+  } else {
+    F16 chunks[L::kChunks];
+    load_chunks<L>(row, row.in(static_cast<const F16*>(matrix), matrix_row), chunks);
+#pragma unroll
+    for (int c = 0; c < L::kChunks; ++c) {
+      if constexpr (kVectors) {
+        raw.word[c][0] = chunks[c].x;
+        raw.word[c][1] = chunks[c].y;
+      } else {
+        raw.word[c][0] = chunks[c];
+      }
+    }
+  }
+}
+
+/// Byte `index` of four INT8 values, exactly. The conversion instruction runs at an eighth of the
+/// rate of these two: the byte becomes the low mantissa bits of 2^23 + 128 + value.
+__device__ __forceinline__ float byte_to_float(uint32_t four, int index) {
+  constexpr uint32_t kTwoTo23 = 0x4b000000u;
+  const uint32_t bits = __byte_perm(four ^ 0x80808080u, kTwoTo23, 0x7540u + index);
+  return __uint_as_float(bits) - 8388736.0f;
+}
+
+__device__ __forceinline__ float half_to_float(uint32_t pair, int index) {
+  return __half2float(__ushort_as_half(static_cast<unsigned short>(pair >> (16 * index))));
+}
+
+/// values = raw * scale(c) where `kFirst`, else values += raw * scale(c).
+template <class L, bool kFirst, class Scale>
+__device__ __forceinline__ void add_s8(const Raw<L>& raw, Scale scale, Values<L>& values) {
+#pragma unroll
+  for (int c = 0; c < L::kChunks; ++c) {
+    const Floats<L::kVector> scales = scale(c);
+#pragma unroll
+    for (int v = 0; v < L::kVector; ++v) {
+      const float q = byte_to_float(raw.word[c][0], v);
+      values[c][v] = kFirst ? q * scales.value[v] : fmaf(q, scales.value[v], values[c][v]);
+    }
+  }
+}
+
+/// values = raw where `kFirst`, else values += raw.
+template <class L, bool kFirst>
+__device__ __forceinline__ void add_f16(const Raw<L>& raw, Values<L>& values) {
+#pragma unroll
+  for (int c = 0; c < L::kChunks; ++c) {
+#pragma unroll
+    for (int v = 0; v < L::kVector; ++v) {
+      const float x = half_to_float(raw.word[c][v / 2], v % 2);
+      values[c][v] = kFirst ? x : values[c][v] + x;
+    }
+  }
+}
+
+}  // namespace herosweep::kernels::cuda::rows

@@ -26,8 +26,9 @@ if(HEROSWEEP_HAVE_CUDA)
   if(HEROSWEEP_WERROR)
     string(APPEND CMAKE_CUDA_FLAGS " -Xcompiler=-Werror --Werror=cross-execution-space-call,reorder")
   endif()
+  set(CMAKE_CUDA_COMPILER_LAUNCHER "${CMAKE_CURRENT_LIST_DIR}/refuse_serialized_wgmma.sh")
   if(CCACHE)
-    set(CMAKE_CUDA_COMPILER_LAUNCHER "${CCACHE}")
+    list(APPEND CMAKE_CUDA_COMPILER_LAUNCHER "${CCACHE}")
   endif()
   # Host code of this repository; CUTLASS needs its own headers beside it.
   execute_process(COMMAND "${HEROSWEEP_PYTHON}" -c

@@ -5,10 +5,6 @@
 namespace herosweep::kernels::cuda {
 
 void attention(const AttentionArgs&) { throw std::logic_error("pending"); }
-namespace sm90 {
-bool supports(const GemmArgs&) { return false; }
-void gemm(const GemmArgs&) { throw std::logic_error("pending"); }
-}  // namespace sm90
 namespace portable {
 void gemm(const GemmArgs&) { throw std::logic_error("pending"); }
 }  // namespace portable

@@ -147,20 +147,7 @@ void pack(ElementType type, const void* w, int n, int k, void* packed) {
   cuda::pack(device_type(type), w, n, k, packed);
 }
 
-void gemm(const GemmArgs& host) {
-  Call call;
-  GemmArgs args = host;
-  args.x = call.matrix_in(&args.x_type, host.x, area(host.m, host.w.k));
-  args.token_scale = call.in(host.token_scale, static_cast<size_t>(host.m));
-  args.w.type = device_type(host.w.type);
-  args.w.data = call.bytes_in(host.w.data, cuda::packed_bytes(args.w.type, host.w.n, host.w.k));
-  args.row_scale = call.in(host.row_scale, static_cast<size_t>(host.w.n));
-  args.bias = call.in(host.bias, static_cast<size_t>(host.w.n));
-  args.out = call.output(host.out, host.m, host.w.n);
-  args.nonfinite = call.flag(host.nonfinite);
-  cuda_backend().gemm(args);
-  call.finish();
-}
+void gemm(const GemmArgs& host) { gemm_on_device(host, cuda_backend().gemm); }
 
 Operand operand_in(Call& call, const Operand& host, int rows, int cols) {
   if (host.data == nullptr) return host;
@@ -261,6 +248,21 @@ const Backend& device_backend() {
       .quantize = quantize,
   };
   return backend;
+}
+
+void gemm_on_device(const GemmArgs& host, void (*run)(const GemmArgs&)) {
+  Call call;
+  GemmArgs args = host;
+  args.x = call.matrix_in(&args.x_type, host.x, area(host.m, host.w.k));
+  args.token_scale = call.in(host.token_scale, static_cast<size_t>(host.m));
+  args.w.type = device_type(host.w.type);
+  args.w.data = call.bytes_in(host.w.data, cuda::packed_bytes(args.w.type, host.w.n, host.w.k));
+  args.row_scale = call.in(host.row_scale, static_cast<size_t>(host.w.n));
+  args.bias = call.in(host.bias, static_cast<size_t>(host.w.n));
+  args.out = call.output(host.out, host.m, host.w.n);
+  args.nonfinite = call.flag(host.nonfinite);
+  run(args);
+  call.finish();
 }
 
 bool cuda_is_usable() {

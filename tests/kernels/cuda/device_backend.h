@@ -14,6 +14,9 @@ namespace herosweep::kernels {
 /// kernel that wrote past the end throws std::logic_error.
 const Backend& device_backend();
 
+/// What the gemm of `device_backend` does, with another kernel: `run` gets device pointers.
+void gemm_on_device(const GemmArgs& host, void (*run)(const GemmArgs&));
+
 /// Whether a test can run; prints why not to standard error the first time.
 bool cuda_is_usable();
 

@@ -1,0 +1,154 @@
+// Builds the GEMM of one tile from CUTLASS's collectives and launches it.
+//
+// x [m, k] row-major times w [n, k] row-major, both through TMA (out of bounds reads as zero),
+// WGMMA s8 -> s32 (exact) or f16 -> f32, LinearEpilogue, and a TMA store. Requires rows of 16 bytes
+// multiples (`supports`).
+//
+// Programmatic dependent launch: in all three schedules the warp that loads x and w runs
+// griddepcontrol.wait in every block before its first load, and the epilogue reads its vectors only
+// after the first k-tile has arrived, so nothing that an earlier kernel wrote is read before that
+// kernel has finished. Dependents are released after the last main loop of a block.
+#pragma once
+
+#ifndef CUTLASS_ENABLE_GDC_FOR_SM90
+#define CUTLASS_ENABLE_GDC_FOR_SM90 1
+#endif
+#include <cutlass/cutlass.h>
+#include <cutlass/gemm/device/gemm_universal_adapter.h>
+
+#include <cutlass/epilogue/collective/collective_builder.hpp>
+#include <cutlass/gemm/collective/collective_builder.hpp>
+#include <cutlass/gemm/kernel/gemm_universal.hpp>
+
+#include "kernels/cuda/device.h"
+#include "kernels/cuda/gemm/sm90_epilogue.cuh"
+#include "kernels/cuda/gemm/sm90_launch.h"
+#include "kernels/cuda/gemm/sm90_tiles.h"
+
+namespace herosweep::kernels::cuda::sm90 {
+
+template <ElementType type>
+struct Storage;
+template <>
+struct Storage<ElementType::f32> {
+  using type = float;
+};
+template <>
+struct Storage<ElementType::f16> {
+  using type = cutlass::half_t;
+};
+template <>
+struct Storage<ElementType::s8> {
+  using type = int8_t;
+};
+
+template <Schedule schedule>
+struct Schedules;
+template <>
+struct Schedules<Schedule::warp_specialized> {
+  using Mainloop = cutlass::gemm::KernelTmaWarpSpecialized;
+  using Epilogue = cutlass::epilogue::TmaWarpSpecialized;
+};
+template <>
+struct Schedules<Schedule::pingpong> {
+  using Mainloop = cutlass::gemm::KernelTmaWarpSpecializedPingpong;
+  using Epilogue = cutlass::epilogue::TmaWarpSpecialized;
+};
+template <>
+struct Schedules<Schedule::cooperative> {
+  using Mainloop = cutlass::gemm::KernelTmaWarpSpecializedCooperative;
+  using Epilogue = cutlass::epilogue::TmaWarpSpecializedCooperative;
+};
+
+/// The CUTLASS kernel of one tile, see run_tile.
+template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
+          int cluster_n, Schedule schedule>
+struct TileKernel {
+  using Input = typename Storage<operand>::type;
+  using Accumulator = std::conditional_t<operand == ElementType::s8, int32_t, float>;
+  using Result = typename Storage<output>::type;
+  using TileShape = cute::Shape<cute::Int<m>, cute::Int<n>, cute::Int<k>>;
+  using ClusterShape = cute::Shape<cute::Int<cluster_m>, cute::Int<cluster_n>, cute::_1>;
+  using RowMajor = cutlass::layout::RowMajor;
+  static constexpr int kInputAlignment = 16 / sizeof(Input);
+  static constexpr int kResultAlignment = 16 / sizeof(Result);
+
+  using Fusion = cutlass::epilogue::fusion::Sm90EVT<LinearEpilogue<TileShape, Result>,
+                                                    cutlass::epilogue::fusion::Sm90AccFetch>;
+  using Epilogue = typename cutlass::epilogue::collective::CollectiveBuilder<
+      cutlass::arch::Sm90, cutlass::arch::OpClassTensorOp, TileShape, ClusterShape,
+      cutlass::epilogue::collective::EpilogueTileAuto, Accumulator, float, void, RowMajor,
+      kResultAlignment, Result, RowMajor, kResultAlignment, typename Schedules<schedule>::Epilogue,
+      Fusion>::CollectiveOp;
+  using Stages = cutlass::gemm::collective::StageCountAutoCarveout<static_cast<int>(
+      sizeof(typename Epilogue::SharedStorage))>;
+  using Mainloop = typename cutlass::gemm::collective::CollectiveBuilder<
+      cutlass::arch::Sm90, cutlass::arch::OpClassTensorOp, Input, RowMajor, kInputAlignment, Input,
+      cutlass::layout::ColumnMajor, kInputAlignment, Accumulator, TileShape, ClusterShape, Stages,
+      typename Schedules<schedule>::Mainloop>::CollectiveOp;
+  using Kernel =
+      cutlass::gemm::kernel::GemmUniversal<cute::Shape<int, int, int, int>, Mainloop, Epilogue>;
+};
+
+inline EpilogueParameters epilogue_parameters(const GemmArgs& args) {
+  EpilogueParameters parameters;
+  parameters.token_scale = args.token_scale;
+  parameters.row_scale = args.row_scale;
+  parameters.bias = args.bias;
+  parameters.inverse_scale = args.out.inverse_scale;
+  parameters.low = static_cast<float>(args.out.range.low);
+  parameters.high = static_cast<float>(args.out.range.high);
+  parameters.nonfinite = args.nonfinite;
+  parameters.activate = args.activation != Activation::none;
+  parameters.gelu =
+      args.activation == Activation::gelu_tanh ? gelu_tanh_polynomial() : gelu_erf_polynomial();
+  return parameters;
+}
+
+template <class Result>
+Result* output_pointer(const Output& out) {
+  if constexpr (std::is_same_v<Result, int8_t>) return out.s8;
+  if constexpr (std::is_same_v<Result, float>) return out.f32;
+  return static_cast<Result*>(out.f16);
+}
+
+/// Of a matrix whose rows follow one another, `columns` elements each.
+template <class Stride>
+Stride row_stride(int columns) {
+  Stride stride{};
+  cute::get<0>(stride) = columns;
+  return stride;
+}
+
+template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
+          int cluster_n, Schedule schedule>
+void run_tile(const GemmArgs& args) {
+  using Types = TileKernel<operand, output, m, n, k, cluster_m, cluster_n, schedule>;
+  using Kernel = typename Types::Kernel;
+  using Input = typename Types::Input;
+  using Result = typename Types::Result;
+  const auto* x = static_cast<const Input*>(args.x);
+  const auto* w = static_cast<const Input*>(args.w.data);
+  typename Kernel::Arguments arguments{cutlass::gemm::GemmUniversalMode::kGemm,
+                                       {args.m, args.w.n, args.w.k, 1},
+                                       {x, row_stride<typename Kernel::StrideA>(args.w.k), w,
+                                        row_stride<typename Kernel::StrideB>(args.w.k)},
+                                       {{{}, epilogue_parameters(args)},
+                                        nullptr,
+                                        {},
+                                        output_pointer<Result>(args.out),
+                                        row_stride<typename Kernel::StrideD>(args.w.n)}};
+  arguments.hw_info.sm_count = device().multiprocessors;
+  typename Kernel::Params parameters = Kernel::to_underlying_arguments(arguments, nullptr);
+  const auto kernel = cutlass::device_kernel<Kernel>;
+  static const bool configured = [kernel] {
+    allow_shared_memory(kernel, Kernel::SharedStorageSize);
+    return true;
+  }();
+  static_cast<void>(configured);
+  launch_clusters(reinterpret_cast<const void*>(kernel), Kernel::get_grid_shape(parameters),
+                  dim3(cluster_m, cluster_n, 1), Kernel::get_block_shape(),
+                  Kernel::SharedStorageSize, &parameters);
+}
+
+}  // namespace herosweep::kernels::cuda::sm90

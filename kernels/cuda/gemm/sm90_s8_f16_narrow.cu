@@ -1,0 +1,12 @@
+// Instantiates the narrow tiles of s8 x s8 -> f16.
+#include "kernels/cuda/gemm/sm90_kernel.cuh"
+
+namespace herosweep::kernels::cuda::sm90 {
+
+#define INSTANTIATE(m, n, k, cluster_m, cluster_n, schedule)                               \
+  template void run_tile<ElementType::s8, ElementType::f16, m, n, k, cluster_m, cluster_n, \
+                         Schedule::schedule>(const GemmArgs&);
+HEROSWEEP_SM90_S8_F16_NARROW(INSTANTIATE)
+#undef INSTANTIATE
+
+}  // namespace herosweep::kernels::cuda::sm90

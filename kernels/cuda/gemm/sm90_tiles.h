@@ -1,0 +1,76 @@
+// The tiles that are compiled for compute capability 9.0: TILE(m, n, k, cluster_m, cluster_n,
+// schedule), one list a translation unit. An instantiation takes 12 to 25 s to compile, so a list
+// holds few and the families together at most 40. k counts elements; 128 bytes are one swizzle
+// atom.
+#pragma once
+
+#include "kernels/gemm.h"
+
+namespace herosweep::kernels::cuda::sm90 {
+
+/// How the warps of a block share the work. All have one warp that loads through TMA.
+///   warp_specialized: one consumer warp group, one tile a block
+///   pingpong:         persistent; two consumer warp groups take turns, one multiplies while the
+///                     other runs its epilogue
+///   cooperative:      persistent; two consumer warp groups halve each tile
+enum class Schedule : uint8_t { warp_specialized, pingpong, cooperative };
+
+#define HEROSWEEP_SM90_S8_S8_NARROW(TILE)    \
+  TILE(64, 64, 128, 1, 1, warp_specialized)  \
+  TILE(64, 64, 256, 1, 4, warp_specialized)  \
+  TILE(64, 96, 128, 1, 1, warp_specialized)  \
+  TILE(64, 128, 128, 1, 1, warp_specialized) \
+  TILE(64, 192, 128, 1, 1, warp_specialized) \
+  TILE(64, 192, 128, 1, 1, pingpong)
+#define HEROSWEEP_SM90_S8_S8_WIDE(TILE)  \
+  TILE(128, 128, 128, 1, 1, pingpong)    \
+  TILE(128, 128, 128, 2, 1, pingpong)    \
+  TILE(128, 192, 128, 1, 1, pingpong)    \
+  TILE(128, 192, 128, 2, 1, pingpong)    \
+  TILE(128, 192, 128, 1, 1, cooperative) \
+  TILE(128, 256, 128, 2, 1, cooperative)
+
+#define HEROSWEEP_SM90_S8_F16_NARROW(TILE)   \
+  TILE(64, 64, 128, 1, 1, warp_specialized)  \
+  TILE(64, 64, 256, 1, 4, warp_specialized)  \
+  TILE(64, 96, 128, 1, 1, warp_specialized)  \
+  TILE(64, 128, 128, 1, 1, warp_specialized) \
+  TILE(64, 192, 128, 1, 1, pingpong)
+#define HEROSWEEP_SM90_S8_F16_WIDE(TILE) \
+  TILE(128, 128, 128, 1, 1, pingpong)    \
+  TILE(128, 128, 128, 2, 1, pingpong)    \
+  TILE(128, 192, 128, 1, 1, pingpong)    \
+  TILE(128, 192, 128, 2, 1, pingpong)    \
+  TILE(128, 192, 128, 1, 1, cooperative)
+
+#define HEROSWEEP_SM90_F16_F16_NARROW(TILE)  \
+  TILE(64, 64, 64, 1, 1, warp_specialized)   \
+  TILE(64, 64, 128, 1, 1, warp_specialized)  \
+  TILE(64, 96, 128, 1, 1, warp_specialized)  \
+  TILE(64, 128, 128, 1, 1, warp_specialized) \
+  TILE(64, 192, 64, 1, 1, pingpong)
+#define HEROSWEEP_SM90_F16_F16_WIDE(TILE) \
+  TILE(128, 128, 64, 1, 1, pingpong)      \
+  TILE(128, 128, 64, 2, 1, pingpong)      \
+  TILE(128, 192, 64, 1, 1, pingpong)      \
+  TILE(128, 192, 64, 2, 1, pingpong)      \
+  TILE(128, 192, 64, 1, 1, cooperative)   \
+  TILE(128, 256, 64, 2, 1, cooperative)
+
+#define HEROSWEEP_SM90_F16_S8_NARROW(TILE)  \
+  TILE(64, 64, 128, 1, 1, warp_specialized) \
+  TILE(64, 96, 128, 1, 1, warp_specialized) \
+  TILE(64, 128, 128, 1, 1, warp_specialized)
+#define HEROSWEEP_SM90_F16_S8_WIDE(TILE) \
+  TILE(128, 128, 64, 1, 1, pingpong)     \
+  TILE(128, 192, 64, 1, 1, pingpong)     \
+  TILE(128, 192, 64, 2, 1, pingpong)     \
+  TILE(128, 256, 64, 2, 1, cooperative)
+
+/// One tile's GEMM: x and w of type `operand`, the output of type `output` (f16, s8; f32 in tests).
+/// REQUIRES: supports(args), and the types of args are these.
+template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
+          int cluster_n, Schedule schedule>
+void run_tile(const GemmArgs& args);
+
+}  // namespace herosweep::kernels::cuda::sm90

@@ -45,6 +45,7 @@ RowOutputs AttentionCase::run(const Backend& backend, Format format) const {
   a.score_scale = score_scale;
   a.softmax = softmax;
   a.out = outputs.bind(format, rows(), cols(), inverse_scale);
+  a.out.range = range;
   a.nonfinite = &outputs.nonfinite;
   backend.attention(a);
   outputs.check_guards();

@@ -38,6 +38,7 @@ struct AttentionCase {
   float score_scale;
   SoftmaxMode softmax = SoftmaxMode::rowmax;
   std::vector<float> inverse_scale;
+  Int8Range range;
 };
 
 }  // namespace herosweep::kernels

@@ -53,6 +53,8 @@ std::string format_name(Format format) {
       return "folded";
     case Format::f32_and_token_wise:
       return "f32 and token-wise";
+    case Format::f32_and_feature_wise:
+      return "f32 and feature-wise";
   }
   return "";
 }
@@ -60,7 +62,8 @@ std::string format_name(Format format) {
 Output RowOutputs::bind(Format format, int rows, int cols,
                         const std::vector<float>& inverse_scale) {
   const size_t count = static_cast<size_t>(rows) * static_cast<size_t>(cols);
-  const bool writes_f32 = format == Format::f32 || format == Format::f32_and_token_wise;
+  const bool writes_f32 = format == Format::f32 || format == Format::f32_and_token_wise ||
+                          format == Format::f32_and_feature_wise;
   const bool token_wise = format == Format::token_wise || format == Format::f32_and_token_wise;
   Output out;
   if (writes_f32) {
@@ -75,7 +78,8 @@ Output RowOutputs::bind(Format format, int rows, int cols,
     token_scale.assign(static_cast<size_t>(rows) + kGuard, kGuardF32);
     out.token_scale = token_scale.data();
   }
-  if (format == Format::feature_wise) out.inverse_scale = inverse_scale.data();
+  if (format == Format::feature_wise || format == Format::f32_and_feature_wise)
+    out.inverse_scale = inverse_scale.data();
   return out;
 }
 

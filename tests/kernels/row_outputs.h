@@ -16,7 +16,15 @@ namespace herosweep::kernels {
 /// The cpu backend on every instruction set that this processor has.
 std::vector<const Backend*> cpu_instruction_sets();
 
-enum class Format { f32, token_wise, feature_wise, folded, f32_and_token_wise };
+enum class Format {
+  f32,
+  token_wise,
+  feature_wise,
+  folded,
+  f32_and_token_wise,
+  f32_and_feature_wise
+};
+/// What an operator that holds whole rows can write.
 inline constexpr Format kRowFormats[] = {Format::f32, Format::token_wise, Format::feature_wise,
                                          Format::folded, Format::f32_and_token_wise};
 std::vector<Format> all_formats();

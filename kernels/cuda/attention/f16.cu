@@ -1,0 +1,29 @@
+#include "kernels/cuda/attention/f16_kernel.cuh"
+#include "kernels/cuda/attention/launch.cuh"
+
+namespace herosweep::kernels::cuda {
+namespace {
+
+template <class Shape>
+void launch_shape(const AttentionParams& params, AttentionGrid grid) {
+  launch_attention<f16::attend<Shape>, Shape::kBytes>(params, grid, Shape::kQueries, f16::kThreads,
+                                                      Shape::kBytes);
+}
+
+}  // namespace
+
+void launch_attention_f16(const AttentionParams& params, AttentionGrid grid) {
+  // Head size, tiles of 16 queries a warp, keys a block, blocks a multiprocessor.
+  if (params.head_size <= 32)
+    launch_shape<f16::Layout<32, 2, 64, 3>>(params, grid);
+  else if (params.head_size <= 64)
+    launch_shape<f16::Layout<64, 2, 64, 2>>(params, grid);
+  else if (params.head_size <= 96)
+    launch_shape<f16::Layout<96, 1, 64, 3>>(params, grid);
+  else if (params.head_size <= 128)
+    launch_shape<f16::Layout<128, 1, 64, 2>>(params, grid);
+  else
+    launch_shape<f16::Layout<256, 1, 32, 2>>(params, grid);
+}
+
+}  // namespace herosweep::kernels::cuda

@@ -15,11 +15,11 @@ void launch_shape(const AttentionParams& params, AttentionGrid grid) {
 void launch_attention_f16(const AttentionParams& params, AttentionGrid grid) {
   // Head size, tiles of 16 queries a warp, keys a block, blocks a multiprocessor.
   if (params.head_size <= 32)
-    launch_shape<f16::Layout<32, 2, 64, 3>>(params, grid);
+    launch_shape<f16::Layout<32, 2, 64, 2>>(params, grid);
   else if (params.head_size <= 64)
     launch_shape<f16::Layout<64, 2, 64, 2>>(params, grid);
   else if (params.head_size <= 96)
-    launch_shape<f16::Layout<96, 1, 64, 3>>(params, grid);
+    launch_shape<f16::Layout<96, 1, 64, 2>>(params, grid);
   else if (params.head_size <= 128)
     launch_shape<f16::Layout<128, 1, 64, 2>>(params, grid);
   else

@@ -188,7 +188,7 @@ class Warp {
   }
 
   __device__ void find_maximum(Rows<int>& largest, uint32_t keys, int valid) {
-#pragma unroll 2
+#pragma unroll 1
     for (int key = 0; key < min(valid, Shape::kKeys); key += kChunkKeys) {
       Chunk s;
       score_chunk(s, keys, key, valid);
@@ -206,7 +206,7 @@ class Warp {
   }
 
   __device__ void weigh(Rows<float> maximum, Rows<float> factor, uint32_t keys, int valid) {
-#pragma unroll 2
+#pragma unroll 1
     for (int key = 0; key < min(valid, Shape::kKeys); key += kChunkKeys) {
       Chunk s;
       score_chunk(s, keys, key, valid);

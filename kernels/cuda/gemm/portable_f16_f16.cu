@@ -1,0 +1,7 @@
+#include "kernels/cuda/gemm/portable_kernel.cuh"
+
+namespace herosweep::kernels::cuda::portable {
+
+template void launch_pair<F16F16>(const Problem& problem, TileSize size);
+
+}  // namespace herosweep::kernels::cuda::portable

@@ -77,17 +77,17 @@ __device__ __forceinline__ Floats<L::kVector> same(float value) {
   return values;
 }
 
-/// `kWidth` floats that no operator writes. Volatile, because the compiler would otherwise move the
-/// load behind wait_for_predecessors.
+/// `kWidth` floats that no operator writes, loaded in front of wait_for_predecessors: volatile and
+/// without .nc, because nvcc moves any other load behind the wait.
 template <int kWidth>
 __device__ __forceinline__ Floats<kWidth> load_early(const float* from) {
   Floats<kWidth> to;
   if constexpr (kWidth == 4) {
-    asm volatile("ld.global.nc.v4.f32 {%0, %1, %2, %3}, [%4];"
+    asm volatile("ld.global.v4.f32 {%0, %1, %2, %3}, [%4];"
                  : "=f"(to.value[0]), "=f"(to.value[1]), "=f"(to.value[2]), "=f"(to.value[3])
                  : "l"(from));
   } else {
-    asm volatile("ld.global.nc.f32 %0, [%1];" : "=f"(to.value[0]) : "l"(from));
+    asm volatile("ld.global.f32 %0, [%1];" : "=f"(to.value[0]) : "l"(from));
   }
   return to;
 }

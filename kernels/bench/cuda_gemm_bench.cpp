@@ -67,7 +67,7 @@ std::string ratio(const std::vector<double>& a, const std::vector<double>& b) {
 Contender chosen(const GemmProblem& problem) {
   const GemmArgs& args = problem.args();
   const Tile& tile = tiles(family_of(args))[static_cast<size_t>(choose(args))];
-  return {tile.name, [&] { tile.run(args); }};
+  return {tile.name, [run = tile.run, args] { run(args); }};
 }
 
 void print_tiles(Family family, const GemmSize& size) {

@@ -132,7 +132,7 @@ std::vector<TileTime> tune(Family family, const GemmSize& size, const TimingOpti
   const GemmProblem problem(family, size);
   std::vector<Contender> contenders;
   for (const Tile& tile : tiles(family))
-    contenders.push_back({tile.name, [&] { tile.run(problem.args()); }});
+    contenders.push_back({tile.name, [run = tile.run, &problem] { run(problem.args()); }});
   const auto times = time_interleaved(contenders, options);
   std::vector<TileTime> result;
   for (size_t tile = 0; tile < times.size(); ++tile)

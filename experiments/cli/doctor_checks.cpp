@@ -1,6 +1,5 @@
 #include "experiments/cli/doctor_checks.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -14,6 +13,8 @@
 #include "experiments/measure/runner.h"
 #include "experiments/tasks/python.h"
 #include "kernels/backend.h"
+#include "kernels/cuda/cuda.h"
+#include "kernels/cuda/nvml.h"
 
 namespace herosweep::cli {
 
@@ -105,16 +106,32 @@ std::vector<Finding> check_python() {
 }
 
 std::vector<Finding> check_gpu() {
-  void* driver = dlopen("libcuda.so.1", RTLD_LAZY);
-  if (driver) dlclose(driver);
-  const auto [gpus, smi] =
-      output_of("nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null");
-  if (!driver && !smi)
-    return {{Verdict::note, "GPU", "none found (no libcuda.so.1, no nvidia-smi)",
-             "none needed: plans run on the CPU"}};
-  return {{Verdict::note, "GPU",
-           smi ? gpus.substr(0, gpus.find('\n')) : "driver without nvidia-smi",
-           "not used: this build runs on the CPU only"}};
+  const auto cuda = kernels::cuda_status();
+  if (!cuda.usable)
+    return {{Verdict::note, "GPU", cuda.reason, "none needed: plans run on the CPU, too"}};
+  std::vector<Finding> findings;
+  findings.push_back(
+      {Verdict::good, "GPU",
+       fmt::format("{}, compute capability {}.{}, {} multiprocessors, {:.0f} GB", cuda.device,
+                   cuda.compute_major, cuda.compute_minor, cuda.multiprocessors,
+                   static_cast<double>(cuda.memory_bytes) / 1e9),
+       ""});
+  findings.push_back({Verdict::good, "CUDA",
+                      fmt::format("driver for {}.{}, built with {}.{}, kernels {}",
+                                  cuda.driver / 1000, cuda.driver % 1000 / 10, cuda.runtime / 1000,
+                                  cuda.runtime % 1000 / 10, kernels::cuda_backend().isa),
+                      ""});
+  const auto now = kernels::read_nvml();
+  if (!now) return findings;
+  std::string state = "driver " + now->driver_version;
+  if (now->sm_clock_mhz) state += fmt::format(", {} MHz", *now->sm_clock_mhz);
+  if (now->sm_clock_max_mhz) state += fmt::format(" of {}", *now->sm_clock_max_mhz);
+  if (now->power_watts) state += fmt::format(", {:.0f} W", *now->power_watts);
+  if (now->temperature_celsius) state += fmt::format(", {} C", *now->temperature_celsius);
+  const std::string slowed = kernels::slowdown_text(now->throttle_reasons.value_or(0));
+  findings.push_back({slowed.empty() ? Verdict::good : Verdict::note, "GPU state", state,
+                      slowed.empty() ? "" : "slowed down by " + slowed + ": timings would suffer"});
+  return findings;
 }
 
 std::vector<Finding> check_config(const std::filesystem::path& config) {

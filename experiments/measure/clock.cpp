@@ -6,6 +6,8 @@
 #include <fstream>
 #include <string>
 
+#include "kernels/cuda/nvml.h"
+
 namespace herosweep::measure {
 
 namespace {
@@ -32,6 +34,14 @@ double from_cpuinfo(int processor) {
 }
 
 }  // namespace
+
+double clock_mhz(const kernels::Backend& backend) {
+  if (!backend.host_memory) {
+    const auto reading = kernels::read_nvml();
+    return reading && reading->sm_clock_mhz ? *reading->sm_clock_mhz : 0.0;
+  }
+  return clock_mhz();
+}
 
 double clock_mhz() {
   const int processor = sched_getcpu();

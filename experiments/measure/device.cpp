@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/cuda/cuda.h"
+#include "kernels/cuda/nvml.h"
 
 namespace herosweep::measure {
 
@@ -19,7 +20,16 @@ std::string version_text(int version) {
 nlohmann::json device_facts(const std::string& backend) {
   if (backend != "cuda") return nlohmann::json::object();
   const auto status = kernels::cuda_status();
-  return {{"device", status.device},
+  const auto now = kernels::read_nvml().value_or(kernels::NvmlReading{});
+  const auto or_null = [](const auto& value) {
+    return value ? nlohmann::json(*value) : nlohmann::json();
+  };
+  return {{"driver", now.driver_version},
+          {"sm_clock_max_mhz", or_null(now.sm_clock_max_mhz)},
+          {"memory_clock_mhz", or_null(now.memory_clock_mhz)},
+          {"power_limit_watts", or_null(now.power_limit_watts)},
+          {"temperature_celsius", or_null(now.temperature_celsius)},
+          {"device", status.device},
           {"gpu", status.device},
           {"gpu_kernels", kernels::cuda_backend().isa},
           {"compute_capability", fmt::format("{}.{}", status.compute_major, status.compute_minor)},

@@ -146,8 +146,9 @@ engine::Batch fixed_shape_batch(const engine::Batch& text, int batch, int seq_le
   const int32_t first = text.ids[0], last = text.ids[text.offsets[1] - 1];
   std::vector<int32_t> words;
   for (int s = 0; s < text.sequences(); ++s)
-    words.insert(words.end(), text.ids.begin() + std::min(text.offsets[s] + 1, text.offsets[s + 1]),
-                 text.ids.begin() + std::max(text.offsets[s + 1] - 1, text.offsets[s]));
+    if (text.offsets[s + 1] - text.offsets[s] > 2)
+      words.insert(words.end(), text.ids.begin() + text.offsets[s] + 1,
+                   text.ids.begin() + text.offsets[s + 1] - 1);
   engine::Batch shaped;
   shaped.offsets.push_back(0);
   size_t next = 0;
@@ -182,9 +183,10 @@ LatencyResult measure_latency(const LatencyJob& job, Resources& resources,
   Group group(job, resources, announce);
   result.warmup_rounds = group.warm_up();
   group.choose_repeats();
-  result.clock_mhz_before = clock_mhz();
+  const auto& backend = use_backend(job.setting);
+  result.clock_mhz_before = clock_mhz(backend);
   group.measure();
-  result.clock_mhz_after = clock_mhz();
+  result.clock_mhz_after = clock_mhz(backend);
   result.plans = group.samples();
   return result;
 }

@@ -1,5 +1,6 @@
 #include "experiments/tasks/synthetic.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -11,6 +12,7 @@ namespace {
 
 // Cosines of random sequences hardly differ: a few hundred settle their mean.
 constexpr int kRows = 256;
+constexpr int kShortest = 8;  // tokens
 
 TokenizedSplit random_split(const TaskSpec& spec, uint64_t seed) {
   std::mt19937_64 bits(seed);  // its sequence is fixed by the standard
@@ -20,7 +22,7 @@ TokenizedSplit random_split(const TaskSpec& spec, uint64_t seed) {
   TokenizedSplit split;
   split.tokens.offsets.push_back(0);
   for (int row = 0; row < spec.random_rows; ++row) {
-    const int length = 1 + below(spec.max_length);
+    const int length = std::min(kShortest + below(spec.max_length), spec.max_length);
     for (int t = 0; t < length; ++t) split.tokens.ids.push_back(below(spec.random_vocabulary));
     split.tokens.offsets.push_back(split.tokens.tokens());
   }

@@ -57,7 +57,7 @@ struct TaskSpec {
   std::vector<std::string>
       labels;  // names of classes, in label order; checked against the checkpoint's id2label
   int max_length = 256;       // tokens, special ones included
-  int random_rows = 0;        // "random ids": sequences of each split, of 1 to max_length tokens
+  int random_rows = 0;        // "random ids": sequences of each split, of 8 to max_length tokens
   int random_vocabulary = 0;  // "random ids": ids below this
   std::string fetch_hint;     // how to get missing files, shown in the error
   std::string source;         // citation, license

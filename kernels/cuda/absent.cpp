@@ -12,6 +12,9 @@ CudaStatus cuda_status() {
 }
 
 const Backend& cuda_backend() { throw CudaError(cuda_status().reason, /*no_memory=*/false); }
+std::string measure_tile_table(const std::function<void(int, int)>&) {
+  throw CudaError(cuda_status().reason, /*no_memory=*/false);
+}
 int64_t cuda_allocated_bytes() { return 0; }
 int64_t cuda_peak_bytes() { return 0; }
 void reset_cuda_peak() {}

@@ -1,6 +1,7 @@
 // The CUDA backend as the rest of the program sees it; the same in builds without CUDA.
 #pragma once
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -35,6 +36,11 @@ CudaStatus cuda_status();
 /// stream, one device (the first that is visible) a process. Throws CudaError when cuda_status() is
 /// not usable.
 const Backend& cuda_backend();
+
+/// Times every GEMM tile that this program holds on this device, for each operand pair and each
+/// shape of BERT-base, BERT-large and MiniLM from 128 to 16,384 tokens, and returns the table as
+/// text: what HEROSWEEP_TILE_TABLE reads. Throws CudaError where there is nothing to choose from.
+std::string measure_tile_table(const std::function<void(int done, int total)>& progress);
 
 /// Bytes that `allocate` of the CUDA backend holds now, and the most since the last reset.
 int64_t cuda_allocated_bytes();

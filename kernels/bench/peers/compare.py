@@ -18,13 +18,16 @@ BARS = [("fp16", "openvino-fp32"), ("M3", "openvino-int8"), ("zq-w8a8", "ctransl
 
 
 class Contender:
-    def __init__(self, name: str, command: list, core: int):
+    """`core`: the only one it may use, with one thread; without one, it is not bound."""
+
+    def __init__(self, name: str, command: list, core: int | None = None):
         self.name = name
         self.samples = []
-        environment = dict(os.environ, OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+        bound = core is not None
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=environment, preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+            env=dict(os.environ, OMP_NUM_THREADS="1", MKL_NUM_THREADS="1") if bound else None,
+            preexec_fn=(lambda: os.sched_setaffinity(0, {core})) if bound else None)
 
     def wait_ready(self) -> None:
         if self.process.stdout.readline().strip() != "ready":

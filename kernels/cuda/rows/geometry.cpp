@@ -14,7 +14,7 @@ constexpr int kWarp = 32;
 /// Rows on each multiprocessor up to which a block works on one row: with 1 vector a thread (the
 /// operator waits for memory and reductions anyway), then with 4 (fewer reductions a row).
 constexpr int kRowsOfSmallChunks = 2;
-constexpr int kRowsOfLargeChunks = 8;
+constexpr int kRowsOfLargeChunks = 4;
 
 int divide_up(int a, int b) { return (a + b - 1) / b; }
 

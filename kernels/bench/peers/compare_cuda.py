@@ -1,0 +1,85 @@
+"""Interleaves this engine's plans on the GPU with PyTorch on the same shape (random weights, FP16): every contender is a
+child process that answers "run N" with N latencies; each round asks all of them, in random order.
+
+Usage: compare_cuda.py BENCH_MODEL [--shapes base large] [--batches 1 8 16 64 128] [--rounds 31] [--output FILE.md]
+BENCH_MODEL is the built herosweep_bench_model; this interpreter has torch for CUDA and transformers."""
+
+import argparse
+import json
+import pathlib
+import random
+import statistics
+import sys
+
+from compare import Contender, ratio_interval
+
+SHAPES = {
+    "base": {"layers": 12, "hidden": 768, "heads": 12, "intermediate": 3072},
+    "large": {"layers": 24, "hidden": 1024, "heads": 16, "intermediate": 4096},
+}
+OURS = ["fp16", "M1", "M2", "M3", "zq-w8a8"]
+PEERS = ["compile", "eager"]
+RATIOS = [("fp16", "compile"), ("M3", "compile"), ("M3", "fp16"), ("M3", "eager")]
+PASSES = 5  # of one answer
+
+
+def locator(shape: dict) -> str:
+    """The name of a random model of this shape, as the program writes it."""
+    rest = {"vocabulary": 30522, "max_positions": 512, "type_vocabulary": 2, "layer_norm_epsilon": 1e-12,
+            "activation": "gelu_erf", "labels": [], "seed": 0}
+    return "random:" + json.dumps({**shape, **rest})
+
+
+def measure(arguments, shape: str, batch: int) -> dict:
+    peer = str(pathlib.Path(__file__).with_name("torch_peer.py"))
+    name = locator(SHAPES[shape])
+    commands = {plan: [arguments.bench_model, name, plan, str(batch), "128", "8", "cuda"] for plan in OURS}
+    commands |= {kind: [sys.executable, peer, kind, json.dumps(SHAPES[shape]), str(batch), "128"] for kind in PEERS}
+    contenders = [Contender(label, command) for label, command in commands.items()]
+    for contender in contenders:
+        contender.wait_ready()
+    for _ in range(arguments.rounds):
+        random.shuffle(contenders)
+        for contender in contenders:
+            contender.run(PASSES)
+    for contender in contenders:
+        contender.close()
+    return {contender.name: contender.samples for contender in contenders}
+
+
+def report(shape: str, batch: int, samples: dict) -> list:
+    times = {name: statistics.median(samples[name]) / 1e6 for name in OURS + PEERS}
+    cells = [f"{times[name]:.3f}" for name in OURS + PEERS]
+    for ours, peer in RATIOS:
+        ratio, low, high = ratio_interval(samples[peer], samples[ours])
+        cells.append(f"{ratio:.2f} [{low:.2f}, {high:.2f}]")
+    return [f"| {shape} | {batch} | " + " | ".join(cells) + " |"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bench_model")
+    parser.add_argument("--shapes", nargs="+", default=list(SHAPES))
+    parser.add_argument("--batches", nargs="+", type=int, default=[1, 8, 16, 64, 128])
+    parser.add_argument("--rounds", type=int, default=31)
+    parser.add_argument("--output")
+    arguments = parser.parse_args()
+    import torch
+
+    head = ["model", "batch", *(f"{name} ms" for name in OURS), "torch.compile ms", "torch eager ms",
+            *(f"{peer} / {ours}" for ours, peer in RATIOS)]
+    lines = [f"{torch.cuda.get_device_name()}, torch {torch.__version__}, 128 tokens, {arguments.rounds} interleaved rounds,"
+             f" each the median of {PASSES}; ratios are paired, with 95 % intervals.", "",
+             "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    print("\n".join(lines), flush=True)
+    for shape in arguments.shapes:
+        for batch in arguments.batches:
+            rows = report(shape, batch, measure(arguments, shape, batch))
+            print("\n".join(rows), flush=True)
+            lines += rows
+    if arguments.output:
+        pathlib.Path(arguments.output).write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

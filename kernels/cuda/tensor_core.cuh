@@ -8,6 +8,13 @@
 
 namespace herosweep::kernels::cuda {
 
+// Divided as unsigned numbers, which the compiler turns into a shift and a mask.
+__device__ __forceinline__ int thread_of_block() { return static_cast<int>(threadIdx.x & 1023u); }
+__device__ __forceinline__ int warp_of_block() {
+  return static_cast<int>((threadIdx.x & 1023u) / 32);
+}
+__device__ __forceinline__ int lane_of_warp() { return static_cast<int>(threadIdx.x % 32); }
+
 /// Address in shared memory, as PTX takes it.
 __device__ __forceinline__ uint32_t shared_address(const void* pointer) {
   return static_cast<uint32_t>(__cvta_generic_to_shared(pointer));
@@ -41,6 +48,28 @@ __device__ __forceinline__ void store_shared_16(uint32_t target, uint4 value) {
                : "memory");
 }
 
+__device__ __forceinline__ uint4 load_shared_16(uint32_t source) {
+  uint4 value;
+  asm volatile("ld.shared.v4.b32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
+               : "r"(source)
+               : "memory");
+  return value;
+}
+
+__device__ __forceinline__ void store_shared_4(uint32_t target, uint32_t value) {
+  asm volatile("st.shared.b32 [%0], %1;" ::"r"(target), "r"(value) : "memory");
+}
+
+__device__ __forceinline__ void store_shared_8(uint32_t target, uint32_t low, uint32_t high) {
+  asm volatile("st.shared.v2.b32 [%0], {%1, %2};" ::"r"(target), "r"(low), "r"(high) : "memory");
+}
+
+__device__ __forceinline__ void store_shared_2(uint32_t target, uint32_t value) {
+  asm volatile("st.shared.b16 [%0], %1;" ::"r"(target), "h"(static_cast<uint16_t>(value))
+               : "memory");
+}
+
 /// Four 8x8 matrices of 16-bit elements; lane 8 i + r gives the address of row r of matrix i.
 /// m[i] = elements (g, 2t), (g, 2t + 1) of matrix i.
 __device__ __forceinline__ void load_matrices(uint32_t (&m)[4], uint32_t row_address) {
@@ -70,6 +99,15 @@ __device__ __forceinline__ void multiply_s8(int (&d)[4], const uint32_t (&a)[4],
       "{%8, %9}, {%0, %1, %2, %3};"
       : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+/// d = a b + c with every element of the accumulator c equal; k = 32, a and b INT8.
+__device__ __forceinline__ void multiply_s8_from(int (&d)[4], const uint32_t (&a)[4], uint32_t b0,
+                                                 uint32_t b1, int c) {
+  asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+      "{%8, %9}, {%10, %10, %10, %10};"
+      : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1), "r"(c));
 }
 
 /// k = 32, a UINT8, b INT8.

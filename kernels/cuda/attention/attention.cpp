@@ -37,6 +37,9 @@ AttentionParams params_of(const AttentionArgs& args) {
   params.vector_loads = args.head_size * element_bytes % 16 == 0 && is_aligned(args.qkv, 16);
   params.vector_stores =
       args.head_size % 4 == 0 && is_aligned(args.out.f16, 8) && is_aligned(args.out.s8, 4);
+  const bool is_tile_width = args.head_size == 32 || args.head_size == 64 || args.head_size == 128;
+  params.whole_heads = is_tile_width && params.vector_loads && is_aligned(args.out.f16, 16) &&
+                       is_aligned(args.out.s8, 16) && is_aligned(args.out.inverse_scale, 16);
   return params;
 }
 

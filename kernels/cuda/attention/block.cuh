@@ -33,7 +33,7 @@ __device__ __forceinline__ BlockWork work_of_block(const AttentionParams& p, int
 __device__ __forceinline__ void load_inverse_scale(const AttentionParams& p, float* shared,
                                                    int head) {
   if (p.out.inverse_scale == nullptr) return;
-  for (int i = static_cast<int>(threadIdx.x); i < p.head_size; i += static_cast<int>(blockDim.x))
+  for (int i = thread_of_block(); i < p.head_size; i += static_cast<int>(blockDim.x))
     copy_4_async(shared_address(shared + i), p.out.inverse_scale + head * p.head_size + i);
 }
 

@@ -1,4 +1,5 @@
 #include "kernels/cuda/attention/f16_kernel.cuh"
+#include "kernels/cuda/attention/f16_short.cuh"
 #include "kernels/cuda/attention/launch.cuh"
 
 namespace herosweep::kernels::cuda {
@@ -10,9 +11,19 @@ void launch_shape(const AttentionParams& params, AttentionGrid grid) {
                                                       Shape::kBytes);
 }
 
+template <int kHead>
+void launch_short(const AttentionParams& params, AttentionGrid grid) {
+  using Shape = ShortLayout<uint16_t, kHead>;
+  launch_attention<f16::attend_short<Shape>, Shape::kBytes>(params, grid, Shape::kRows,
+                                                            Shape::kThreads, Shape::kBytes);
+}
+
 }  // namespace
 
 void launch_attention_f16(const AttentionParams& params, AttentionGrid grid) {
+  const bool is_short = params.whole_heads && grid.longest <= kShortRows;
+  if (is_short && params.head_size == 32) return launch_short<32>(params, grid);
+  if (is_short && params.head_size == 64) return launch_short<64>(params, grid);
   // Head size, tiles of 16 queries a warp, keys a block, blocks a multiprocessor.
   if (params.head_size <= 32)
     launch_shape<f16::Layout<32, 2, 64, 2>>(params, grid);

@@ -37,7 +37,7 @@ class Warp {
   __device__ Warp(const AttentionParams& params, const BlockWork& block, char* shared)
       : p_(params), block_(block), memory_(shared_address(shared)) {
     inverse_ = reinterpret_cast<float*>(shared + Shape::kInverse);
-    first_ = static_cast<int>(threadIdx.x) / 32 * 16 * Shape::kTiles;
+    first_ = warp_of_block() * 16 * Shape::kTiles;
     active_ = first_ < block.queries;
 #pragma unroll
     for (int tile = 0; tile < Shape::kTiles; ++tile)
@@ -146,7 +146,7 @@ class Warp {
   }
 
   __device__ void mask(int valid) {
-    const int first = static_cast<int>(threadIdx.x) % 4 * 2;
+    const int first = thread_of_block() % 4 * 2;
 #pragma unroll
     for (int tile = 0; tile < Shape::kTiles; ++tile)
 #pragma unroll
@@ -195,7 +195,7 @@ class Warp {
   /// out_ += FP16(s_) V.
   template <bool kEnds>
   __device__ void weigh(uint32_t values, int valid) {
-    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int lane = lane_of_warp();
 #pragma unroll
     for (int pair = 0; pair < Shape::kKeys / 16; ++pair) {
       if (kEnds && 16 * pair >= valid) continue;
@@ -224,7 +224,7 @@ class Warp {
 
   __device__ void write() {
     bool finite = true;
-    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int lane = lane_of_warp();
 #pragma unroll
     for (int tile = 0; tile < Shape::kTiles; ++tile) {
 #pragma unroll

@@ -21,6 +21,8 @@ struct AttentionParams {
   bool* nonfinite;
   bool vector_loads;   // every head of qkv starts at a multiple of 16 bytes
   bool vector_stores;  // four features may be stored at once: head_size % 4 = 0, pointers aligned
+  bool whole_heads;    // head_size is 32, 64 or 128, and all of qkv, out and inverse_scale may be
+                       // accessed by 16 bytes
 };
 
 struct AttentionGrid {

@@ -44,7 +44,7 @@ class Warp {
     blocks_ = (block.keys + Shape::kKeys - 1) / Shape::kKeys;
     inverse_ =
         reinterpret_cast<float*>(shared + Shape::kStages + (blocks_ > 1 ? 2 : 1) * Shape::kStage);
-    first_ = static_cast<int>(threadIdx.x) / 32 * 16;
+    first_ = warp_of_block() * 16;
     active_ = first_ < block.queries;
   }
 
@@ -225,7 +225,7 @@ class Warp {
     const Rows<float> unit = p_.static_range ? Rows<float>{255.0f, 255.0f}
                                              : Rows<float>{255.0f * sum_.low, 255.0f * sum_.high};
     bool finite = true;
-    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int lane = lane_of_warp();
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       const int query = first_ + lane / 4 + 8 * half;

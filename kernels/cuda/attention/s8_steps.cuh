@@ -44,7 +44,7 @@ __device__ __forceinline__ void score_step(Chunk& s, const uint32_t (&q)[4], uin
 
 /// Masks keys from `valid` on in a chunk that begins at `key`.
 __device__ __forceinline__ void mask(Chunk& s, int key, int valid) {
-  const int first = key + static_cast<int>(threadIdx.x) % 4 * 2;
+  const int first = key + thread_of_block() % 4 * 2;
 #pragma unroll
   for (int tile = 0; tile < 4; ++tile)
 #pragma unroll
@@ -129,19 +129,23 @@ __device__ __forceinline__ void round_probabilities(uint32_t (&a)[4], const Chun
 template <int kHead>
 using Weighted = int[kHead / 16][2][4];
 
+/// out += probabilities times the keys and features of one transposing ldmatrix.
+__device__ __forceinline__ void multiply_values(int (&out)[2][4], const uint32_t (&a)[4],
+                                                const uint32_t (&v)[4]) {
+  multiply_u8_s8(out[0], a, __byte_perm(v[0], v[1], 0x6420), __byte_perm(v[2], v[3], 0x6420));
+  multiply_u8_s8(out[1], a, __byte_perm(v[0], v[1], 0x7531), __byte_perm(v[2], v[3], 0x7531));
+}
+
 /// out += probabilities of 32 keys times rows [key, key + 32) of a tile of V.
 template <int kHead>
 __device__ __forceinline__ void weigh_chunk(Weighted<kHead>& out, const uint32_t (&a)[4],
                                             uint32_t values, int key) {
-  const int lane = static_cast<int>(threadIdx.x) % 32;
+  const int lane = lane_of_warp();
 #pragma unroll
   for (int chunk = 0; chunk < kHead / 16; ++chunk) {
     uint32_t v[4];
     load_matrices_transposed(v, values + tile_offset<kHead>(key + lane, chunk));
-    multiply_u8_s8(out[chunk][0], a, __byte_perm(v[0], v[1], 0x6420),
-                   __byte_perm(v[2], v[3], 0x6420));
-    multiply_u8_s8(out[chunk][1], a, __byte_perm(v[0], v[1], 0x7531),
-                   __byte_perm(v[2], v[3], 0x7531));
+    multiply_values(out[chunk], a, v);
   }
 }
 

@@ -70,13 +70,13 @@ __device__ __forceinline__ void load_tile(const AttentionParams& p, uint32_t til
   };
   if (p.vector_loads) {
 #pragma unroll 4
-    for (int i = static_cast<int>(threadIdx.x); i < filled; i += kThreads)
+    for (int i = thread_of_block(); i < filled; i += kThreads)
       visit(i, [&](uint32_t to, const char* from, int left) {
         copy_16_async(to, left > 0 ? from : source.data, left > 0 ? kChunkBytes : 0);
       });
   } else {
 #pragma unroll 1
-    for (int i = static_cast<int>(threadIdx.x); i < filled; i += kThreads)
+    for (int i = thread_of_block(); i < filled; i += kThreads)
       visit(i, [](uint32_t to, const char* from, int left) {
         store_shared_16(to, gather_chunk<Element>(from, left));
       });
@@ -87,14 +87,14 @@ __device__ __forceinline__ void load_tile(const AttentionParams& p, uint32_t til
 /// then of the second.
 template <int kRowBytes>
 __device__ __forceinline__ void load_a(uint32_t (&a)[4], uint32_t tile, int row, int step) {
-  const int lane = static_cast<int>(threadIdx.x) % 32;
+  const int lane = lane_of_warp();
   load_matrices(a, tile + tile_offset<kRowBytes>(row + lane % 16, 2 * step + lane / 16));
 }
 
 /// B fragments of 16 keys (rows), 32-byte step `step`: b[0], b[1] of keys 0-7, b[2], b[3] of 8-15.
 template <int kRowBytes>
 __device__ __forceinline__ void load_b(uint32_t (&b)[4], uint32_t tile, int row, int step) {
-  const int lane = static_cast<int>(threadIdx.x) % 32;
+  const int lane = lane_of_warp();
   const int key = lane % 8 + lane / 16 * 8;
   load_matrices(b, tile + tile_offset<kRowBytes>(row + key, 2 * step + lane / 8 % 2));
 }

@@ -1,0 +1,106 @@
+// Tiles of whole heads: head_size is the tile's width and every row is aligned for 16-byte accesses
+// (AttentionParams::whole_heads). Compared with tile.cuh and block.cuh nothing is left to ask at
+// run time, so that addresses become one register and immediate offsets.
+#pragma once
+
+#include "kernels/cuda/attention/block.cuh"
+#include "kernels/cuda/attention/tile.cuh"
+
+namespace herosweep::kernels::cuda {
+
+/// Starts copies of rows [0, kRows) of a tile; rows from `valid` on become zeros.
+template <int kRowBytes, int kRows, int kThreads>
+__device__ __forceinline__ void copy_rows(uint32_t tile, HeadRows source, int valid) {
+  constexpr int kChunks = kRowBytes / kChunkBytes;
+  constexpr int kStep = kThreads / kChunks;  // rows
+  static_assert(kThreads % kChunks == 0 && kStep % 8 == 0 && kRows % kStep == 0);
+  const int row = thread_of_block() / kChunks;
+  const int chunk = thread_of_block() % kChunks;
+  const uint32_t to = tile + tile_offset<kRowBytes>(row, chunk);
+  const auto stride = static_cast<uint32_t>(source.stride);
+  const char* from = source.data + (static_cast<uint32_t>(row) * stride + chunk * kChunkBytes);
+#pragma unroll
+  for (int first = 0; first < kRows; first += kStep) {
+    const bool copied = first + row < valid;
+    copy_16_async(to + static_cast<uint32_t>(first * kRowBytes), copied ? from : source.data,
+                  copied ? kChunkBytes : 0);
+    from += kStep * stride;
+  }
+}
+
+/// inverse_scale of a head, if there is one.
+template <int kHead>
+__device__ __forceinline__ void copy_inverse_scale(const AttentionParams& p, uint32_t to,
+                                                   int head) {
+  const int first = thread_of_block() * 4;
+  if (p.out.inverse_scale != nullptr && first < kHead)
+    copy_16_async(to + static_cast<uint32_t>(first) * sizeof(float),
+                  p.out.inverse_scale + head * kHead + first, kChunkBytes);
+}
+
+constexpr int kShortRows = 128;  // of the longest sequence that one block works on
+
+/// Shared memory of a block that has a whole head of a sequence: Q, K, V, inverse_scale. A warp
+/// works on 16 queries.
+template <class Element, int kHeadSize>
+struct ShortLayout {
+  static constexpr int kHead = kHeadSize;
+  static constexpr int kRows = kShortRows;
+  static constexpr int kThreads = 2 * kRows;
+  static constexpr int kRowBytes = kHead * static_cast<int>(sizeof(Element));
+  static constexpr int kTile = kRows * kRowBytes;
+  static constexpr int kInverse = 3 * kTile;
+  static constexpr int kBytes = kInverse + kHead * static_cast<int>(sizeof(float));
+};
+
+/// Starts the copies of a ShortLayout: Q, K and inverse_scale as one group, V as the next.
+template <class Element, class Shape>
+__device__ __forceinline__ void copy_head(const AttentionParams& p, const BlockWork& block,
+                                          uint32_t memory) {
+  const HeadRows query = head_rows<Element>(p, 0, block.head, block.first_row);
+  const auto part_bytes = static_cast<uint32_t>(p.heads * Shape::kRowBytes);
+  const auto copy = [&](uint32_t part, int valid) {
+    copy_rows<Shape::kRowBytes, Shape::kRows, Shape::kThreads>(
+        memory + part * Shape::kTile, {query.data + part * part_bytes, query.stride}, valid);
+  };
+  copy(0, block.queries);
+  copy(1, block.keys);
+  copy_inverse_scale<Shape::kHead>(p, memory + Shape::kInverse, block.head);
+  commit_copies();
+  copy(2, block.keys);
+  commit_copies();
+}
+
+/// This lane's addresses for ldmatrix in the first rows of a tile, one for every kApart chunks of a
+/// row. Rows that are a multiple of 8 further on are at a constant distance, as the swizzle
+/// repeats.
+template <int kRowBytes, int kApart = 2>
+struct MatrixAddresses {
+  static constexpr int kCount = kRowBytes / kChunkBytes / kApart;
+  uint32_t address[kCount];
+
+  __device__ __forceinline__ MatrixAddresses(uint32_t tile, int row, int chunk) {
+#pragma unroll
+    for (int i = 0; i < kCount; ++i)
+      address[i] = tile + tile_offset<kRowBytes>(row, kApart * i + chunk);
+  }
+  __device__ __forceinline__ uint32_t at(int i, int rows) const {
+    return address[i] + static_cast<uint32_t>(rows * kRowBytes);
+  }
+};
+
+/// A operands of rows from `row` on (load_a), and B operands of FP16 rows of V, transposed.
+template <int kRowBytes>
+__device__ __forceinline__ MatrixAddresses<kRowBytes> addresses_by_row(uint32_t tile, int row) {
+  const int lane = lane_of_warp();
+  return {tile, row + lane % 16, lane / 16};
+}
+
+/// B operands of keys (load_b).
+template <int kRowBytes>
+__device__ __forceinline__ MatrixAddresses<kRowBytes> addresses_by_key(uint32_t tile) {
+  const int lane = lane_of_warp();
+  return {tile, lane % 8 + lane / 16 * 8, lane / 8 % 2};
+}
+
+}  // namespace herosweep::kernels::cuda

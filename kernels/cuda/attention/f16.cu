@@ -18,12 +18,22 @@ void launch_short(const AttentionParams& params, AttentionGrid grid) {
                                                             Shape::kThreads, Shape::kBytes);
 }
 
+void launch_whole_heads(const AttentionParams& params, AttentionGrid grid) {
+  const bool is_short = grid.longest <= kShortRows;
+  if (params.head_size == 32)
+    is_short ? launch_short<32>(params, grid)
+             : launch_shape<f16::Layout<32, 2, 64, 2, true>>(params, grid);
+  else if (params.head_size == 64)
+    is_short ? launch_short<64>(params, grid)
+             : launch_shape<f16::Layout<64, 2, 64, 2, true>>(params, grid);
+  else
+    launch_shape<f16::Layout<128, 2, 64, 2, true>>(params, grid);
+}
+
 }  // namespace
 
 void launch_attention_f16(const AttentionParams& params, AttentionGrid grid) {
-  const bool is_short = params.whole_heads && grid.longest <= kShortRows;
-  if (is_short && params.head_size == 32) return launch_short<32>(params, grid);
-  if (is_short && params.head_size == 64) return launch_short<64>(params, grid);
+  if (params.whole_heads) return launch_whole_heads(params, grid);
   // Head size, tiles of 16 queries a warp, keys a block, blocks a multiprocessor.
   if (params.head_size <= 32)
     launch_shape<f16::Layout<32, 2, 64, 2>>(params, grid);

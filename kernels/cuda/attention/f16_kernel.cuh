@@ -4,8 +4,8 @@
 // m) is rounded to FP16 in front of P V, not in the row's sum l.
 #pragma once
 
-#include "kernels/cuda/attention/block.cuh"
-#include "kernels/cuda/attention/tile.cuh"
+#include "kernels/cuda/attention/head_rows_out.cuh"
+#include "kernels/cuda/attention/head_tile.cuh"
 #include "kernels/cuda/dependency.cuh"
 
 namespace herosweep::kernels::cuda::f16 {
@@ -15,8 +15,11 @@ constexpr int kThreads = 32 * kWarps;
 
 /// kTiles: tiles of 16 queries that a warp works on. Two halve the reads of K and V from shared
 /// memory, which is what bounds small heads; large heads lack the registers.
-template <int kHeadSize, int kQueryTiles, int kBlockKeys, int kResidentBlocks>
+/// kWholeHeads: AttentionParams::whole_heads, and head_size = kHeadSize.
+template <int kHeadSize, int kQueryTiles, int kBlockKeys, int kResidentBlocks,
+          bool kWholeHeads = false>
 struct Layout {
+  static constexpr bool kWhole = kWholeHeads;
   static constexpr int kHead = kHeadSize;  // padded
   static constexpr int kTiles = kQueryTiles;
   static constexpr int kKeys = kBlockKeys;         // of one block
@@ -27,15 +30,19 @@ struct Layout {
   static constexpr int kStages = kQueries * kRowBytes;  // offset of the first of two stages (K, V)
   static constexpr int kInverse = kStages + 4 * kTile;  // offset of inverse_scale
   static constexpr int kBytes = kInverse + kHead * static_cast<int>(sizeof(float));
-  static constexpr int kSteps = kHead / 16;           // of Q K^T
-  static constexpr bool kQueriesStay = kHead <= 128;  // in registers
+  static constexpr int kSteps = kHead / 16;                    // of Q K^T
+  static constexpr bool kQueriesStay = kHead * kTiles <= 128;  // in registers
 };
 
 template <class Shape>
 class Warp {
  public:
   __device__ Warp(const AttentionParams& params, const BlockWork& block, char* shared)
-      : p_(params), block_(block), memory_(shared_address(shared)) {
+      : p_(params),
+        block_(block),
+        memory_(shared_address(shared)),
+        key_(addresses_by_key<Shape::kRowBytes>(memory_ + Shape::kStages)),
+        value_(addresses_by_row<Shape::kRowBytes>(memory_ + Shape::kStages + Shape::kTile, 0)) {
     inverse_ = reinterpret_cast<float*>(shared + Shape::kInverse);
     first_ = warp_of_block() * 16 * Shape::kTiles;
     active_ = first_ < block.queries;
@@ -69,9 +76,9 @@ class Warp {
       __syncthreads();
       if (active_) {
         if (valid >= Shape::kKeys)
-          weigh<false>(keys + Shape::kTile, valid);
+          weigh<false>(keys, valid);
         else
-          weigh<true>(keys + Shape::kTile, valid);
+          weigh<true>(keys, valid);
       }
       __syncthreads();
     }
@@ -87,14 +94,20 @@ class Warp {
 
   __device__ void load(Part part, uint32_t tile, size_t row, int valid) {
     const HeadRows rows = head_rows<uint16_t>(p_, static_cast<int>(part), block_.head, row);
-    if (part == Part::q)
+    if constexpr (Shape::kWhole) {
+      if (part == Part::q)
+        copy_rows<Shape::kRowBytes, Shape::kQueries, kThreads>(tile, rows, valid);
+      else
+        copy_rows<Shape::kRowBytes, Shape::kKeys, kThreads>(tile, rows, valid);
+    } else if (part == Part::q)
       load_tile<uint16_t, Shape::kRowBytes, Shape::kQueries, kThreads>(p_, tile, rows, valid);
     else
       load_tile<uint16_t, Shape::kRowBytes, Shape::kKeys, kThreads>(p_, tile, rows, valid);
   }
 
+  /// Bytes between the first stage and the one of block `index`.
   __device__ uint32_t stage(int index) const {
-    return memory_ + Shape::kStages + index % 2 * 2 * Shape::kTile;
+    return static_cast<uint32_t>(index & 1) * 2 * Shape::kTile;
   }
 
   /// Copies block `index` of K and V, as two groups; empty ones behind the last block.
@@ -102,18 +115,23 @@ class Warp {
     const int first_key = index * Shape::kKeys;
     const int valid = block_.keys - first_key;
     const size_t row = block_.first_row + static_cast<size_t>(first_key);
-    if (valid > 0) load(Part::k, stage(index), row, valid);
+    const uint32_t to = memory_ + Shape::kStages + stage(index);
+    if (valid > 0) load(Part::k, to, row, valid);
     commit_copies();
-    if (valid > 0) load(Part::v, stage(index) + Shape::kTile, row, valid);
+    if (valid > 0) load(Part::v, to + Shape::kTile, row, valid);
     commit_copies();
   }
 
   __device__ void load_queries() {
 #pragma unroll
-    for (int step = 0; step < Shape::kSteps; ++step)
+    for (int step = 0; step < Shape::kSteps; ++step) load_queries_of_step(step);
+  }
+
+  __device__ void load_queries_of_step(int step) {
 #pragma unroll
-      for (int tile = 0; tile < Shape::kTiles; ++tile)
-        load_a<Shape::kRowBytes>(q_[step][tile], memory_, first_ + 16 * tile, step);
+    for (int tile = 0; tile < Shape::kTiles; ++tile)
+      load_a<Shape::kRowBytes>(q_[Shape::kQueriesStay ? step : 0][tile], memory_,
+                               first_ + 16 * tile, step);
   }
 
   /// s_ <- Q K^T of one block; masked where the keys end inside it.
@@ -126,19 +144,18 @@ class Warp {
 #pragma unroll
         for (int j = 0; j < 4; ++j) s_[tile][i][j] = 0.0f;
 #pragma unroll
-    for (int pair = 0; pair < Shape::kKeys / 16; ++pair) {
-      if (kEnds && 16 * pair >= valid) continue;
+    for (int step = 0; step < Shape::kSteps; ++step) {
+      if constexpr (!Shape::kQueriesStay) load_queries_of_step(step);
+      const auto& q = q_[Shape::kQueriesStay ? step : 0];
 #pragma unroll
-      for (int step = 0; step < Shape::kSteps; ++step) {
+      for (int pair = 0; pair < Shape::kKeys / 16; ++pair) {
+        if (kEnds && 16 * pair >= valid) continue;
         uint32_t b[4];
-        load_b<Shape::kRowBytes>(b, keys, 16 * pair, step);
+        load_matrices(b, key_.at(step, 16 * pair) + keys);
 #pragma unroll
         for (int tile = 0; tile < Shape::kTiles; ++tile) {
-          if constexpr (!Shape::kQueriesStay)
-            load_a<Shape::kRowBytes>(q_[0][tile], memory_, first_ + 16 * tile, step);
-          const uint32_t(&a)[4] = q_[Shape::kQueriesStay ? step : 0][tile];
-          multiply_f16(s_[tile][2 * pair], a, b[0], b[1]);
-          multiply_f16(s_[tile][2 * pair + 1], a, b[2], b[3]);
+          multiply_f16(s_[tile][2 * pair], q[tile], b[0], b[1]);
+          multiply_f16(s_[tile][2 * pair + 1], q[tile], b[2], b[3]);
         }
       }
     }
@@ -183,6 +200,7 @@ class Warp {
           }
         }
         sum_[tile][half] = sum_[tile][half] * rescale + sum;
+        if (__all_sync(0xffffffffu, rescale == 1.0f)) continue;  // no maximum rose
 #pragma unroll
         for (int i = 0; i < Shape::kHead / 8; ++i) {
           out_[tile][i][2 * half] *= rescale;
@@ -195,7 +213,6 @@ class Warp {
   /// out_ += FP16(s_) V.
   template <bool kEnds>
   __device__ void weigh(uint32_t values, int valid) {
-    const int lane = lane_of_warp();
 #pragma unroll
     for (int pair = 0; pair < Shape::kKeys / 16; ++pair) {
       if (kEnds && 16 * pair >= valid) continue;
@@ -211,8 +228,7 @@ class Warp {
 #pragma unroll
       for (int chunk = 0; chunk < Shape::kHead / 16; ++chunk) {
         uint32_t v[4];
-        load_matrices_transposed(v, values + tile_offset<Shape::kRowBytes>(16 * pair + lane % 16,
-                                                                           2 * chunk + lane / 16));
+        load_matrices_transposed(v, value_.at(chunk, 16 * pair) + values);
 #pragma unroll
         for (int tile = 0; tile < Shape::kTiles; ++tile) {
           multiply_f16(out_[tile][2 * chunk], a[tile], v[0], v[1]);
@@ -233,6 +249,10 @@ class Warp {
         sum += __shfl_xor_sync(0xffffffffu, sum, 1);
         sum += __shfl_xor_sync(0xffffffffu, sum, 2);
         const float factor = block_.keys == 0 ? 0.0f : 1.0f / sum;
+        if constexpr (Shape::kWhole) {
+          finite &= write_rows(tile, half, factor);
+          continue;
+        }
         const int query = first_ + 16 * tile + 8 * half + lane / 4;
         if (query >= block_.queries) continue;
         const size_t row = block_.first_row + static_cast<size_t>(block_.first_query + query);
@@ -247,9 +267,23 @@ class Warp {
     raise_if(!finite, p_.nonfinite);
   }
 
+  /// Eight rows of whole heads, collected where the warp's queries were.
+  __device__ bool write_rows(int tile, int half, float factor) {
+    LaneFeatures<Shape::kHead, 2> y;
+#pragma unroll
+    for (int i = 0; i < Shape::kHead / 8; ++i)
+#pragma unroll
+      for (int j = 0; j < 2; ++j) y[i][j] = out_[tile][i][2 * half + j] * factor;
+    return write_eight_rows<Shape::kHead, 2>(
+        p_, memory_ + static_cast<uint32_t>(first_ * Shape::kRowBytes),
+        eight_rows(p_, block_, first_ + 16 * tile + 8 * half), y, inverse_);
+  }
+
   const AttentionParams& p_;
   const BlockWork& block_;
   const uint32_t memory_;
+  const MatrixAddresses<Shape::kRowBytes> key_;  // in the first stage
+  const MatrixAddresses<Shape::kRowBytes> value_;
   float* inverse_;
   int first_;    // query of this warp
   bool active_;  // has queries

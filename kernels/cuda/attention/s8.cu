@@ -1,7 +1,6 @@
-#include <type_traits>
-
 #include "kernels/cuda/attention/launch.cuh"
 #include "kernels/cuda/attention/s8_kernel.cuh"
+#include "kernels/cuda/attention/s8_long.cuh"
 #include "kernels/cuda/attention/s8_short.cuh"
 
 namespace herosweep::kernels::cuda {
@@ -14,25 +13,42 @@ void launch_size(const AttentionParams& params, AttentionGrid grid) {
       params, grid, s8::kQueries, s8::kThreads, Shape::bytes(grid.longest > Shape::kKeys ? 2 : 1));
 }
 
+template <class Shape, auto kRowMaximum, auto kStaticRange>
+void launch_mode(const AttentionParams& params, AttentionGrid grid) {
+  if (params.static_range)
+    launch_attention<kStaticRange, Shape::kBytes>(params, grid, Shape::kRows, Shape::kThreads,
+                                                  Shape::kBytes);
+  else
+    launch_attention<kRowMaximum, Shape::kBytes>(params, grid, Shape::kRows, Shape::kThreads,
+                                                 Shape::kBytes);
+}
+
 template <int kHead>
 void launch_short(const AttentionParams& params, AttentionGrid grid) {
   using Shape = ShortLayout<uint8_t, kHead>;
-  const auto launch_mode = [&](auto static_range) {
-    launch_attention<s8::attend_short<Shape, decltype(static_range)::value>, Shape::kBytes>(
-        params, grid, Shape::kRows, Shape::kThreads, Shape::kBytes);
-  };
-  if (params.static_range)
-    launch_mode(std::true_type{});
+  launch_mode<Shape, s8::attend_short<Shape, false>, s8::attend_short<Shape, true>>(params, grid);
+}
+
+template <int kHead>
+void launch_long(const AttentionParams& params, AttentionGrid grid) {
+  using Shape = s8::LongLayout<kHead>;
+  launch_mode<Shape, s8::attend_long<Shape, false>, s8::attend_long<Shape, true>>(params, grid);
+}
+
+void launch_whole_heads(const AttentionParams& params, AttentionGrid grid) {
+  const bool is_short = grid.longest <= kShortRows;
+  if (params.head_size == 32)
+    is_short ? launch_short<32>(params, grid) : launch_long<32>(params, grid);
+  else if (params.head_size == 64)
+    is_short ? launch_short<64>(params, grid) : launch_long<64>(params, grid);
   else
-    launch_mode(std::false_type{});
+    launch_long<128>(params, grid);
 }
 
 }  // namespace
 
 void launch_attention_s8(const AttentionParams& params, AttentionGrid grid) {
-  const bool is_short = params.whole_heads && grid.longest <= kShortRows;
-  if (is_short && params.head_size == 32) return launch_short<32>(params, grid);
-  if (is_short && params.head_size == 64) return launch_short<64>(params, grid);
+  if (params.whole_heads) return launch_whole_heads(params, grid);
   if (params.head_size <= 32)
     launch_size<32>(params, grid);
   else if (params.head_size <= 64)

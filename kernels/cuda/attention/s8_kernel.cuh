@@ -1,5 +1,5 @@
 // INT8 attention (formulas: kernels/attention.h; twin: kernels/reference/attention.cpp) on
-// mma.sync.
+// mma.sync, for every head size and alignment (whole heads: s8_short.cuh, s8_long.cuh).
 //
 // One block works on 64 queries of one head, a warp on 16 of them. Keys come in blocks; while one
 // is used, the next is copied. Where all keys of a sequence are one block, their scores stay in

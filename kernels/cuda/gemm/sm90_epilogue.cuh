@@ -7,6 +7,11 @@
 //
 // FP32 throughout; multiply and add round once (FMA). Raises `nonfinite` for a value that is NaN or
 // infinite when it is quantized, or after rounding to FP16. Twin: kernels/reference/gemm.cpp.
+//
+// One warp a scheduler runs an epilogue while another multiplies, so that each instruction counts.
+// INT8 outputs of INT32 accumulators take a short way where a whole tile is ordinary: no value can
+// overflow (`within`), so none is tested; the inverse scale is multiplied into row_scale and bias
+// where no activation stands between; the upper limit is the conversion's own saturation.
 #pragma once
 
 #include <cute/tensor.hpp>
@@ -27,7 +32,8 @@ struct EpilogueParameters {
   float high = 127.0f;
   bool* nonfinite = nullptr;
   bool activate = false;
-  GeluPolynomial gelu{};  // of the activation
+  bool short_way = false;  // INT8 output: high is 127, and the activation is none or gelu_erf
+  GeluPolynomial gelu{};   // of the activation
 };
 
 /// NaN as soon as one value was NaN or infinite, else 0: one multiply-add a value, no comparison.
@@ -47,11 +53,25 @@ class FiniteCheck {
   __half2 half_poison_ = __float2half2_rn(0.0f);
 };
 
-/// rint(clamp(value)) in the low byte, by adding 1.5 * 2^23: the float's last mantissa bit is then
-/// worth 1. A NaN gives `low`. Half the instructions of a conversion and a pack.
-__device__ __forceinline__ uint32_t quantized_byte(float value, float low, float high) {
-  constexpr float kUnitMantissa = 12582912.0f;
-  return __float_as_uint(fminf(fmaxf(value, low), high) + kUnitMantissa);
+/// rint of four values, saturated to [-128, 127], the first in the lowest byte. Conversion and pack
+/// are two instructions together.
+__device__ __forceinline__ uint32_t saturated_bytes(const float* values) {
+  uint32_t high, all;
+  asm("cvt.pack.sat.s8.s32.b32 %0, %1, %2, 0;"
+      : "=r"(high)
+      : "r"(__float2int_rn(values[3])), "r"(__float2int_rn(values[2])));
+  asm("cvt.pack.sat.s8.s32.b32 %0, %1, %2, %3;"
+      : "=r"(all)
+      : "r"(__float2int_rn(values[1])), "r"(__float2int_rn(values[0])), "r"(high));
+  return all;
+}
+
+/// |value| <= 2^exponent; false for a NaN. With scales within 2^30 and a bias within 2^60, an INT32
+/// accumulator gives |v| <= 2^91 + 2^60, and times the inverse scale at most 2^122: finite.
+template <int kExponent>
+__device__ __forceinline__ bool within(float value) {
+  static_assert(kExponent < 64, "a shift");
+  return fabsf(value) <= static_cast<float>(uint64_t{1} << kExponent);
 }
 
 template <class TileShape, class Element>
@@ -63,6 +83,7 @@ struct LinearEpilogue {
   struct SharedStorage {
     alignas(16) float4 scale_bias[kColumns / 2];  // row_scale, row_scale, bias, bias
     alignas(8) float2 inverse_scale[kQuantized ? kColumns / 2 : 1];
+    alignas(8) uint8_t ordinary[8];  // of each warp's part of the tile's vectors
   };
   using Arguments = EpilogueParameters;
   using Params = EpilogueParameters;
@@ -117,6 +138,7 @@ struct LinearEpilogue {
     const Params* params;
     SharedStorage* shared;
     FiniteCheck finite;
+    bool ordinary = false;  // the whole tile, from begin_loop on
 
     CUTLASS_DEVICE ConsumerStoreCallbacks(GlobalRows global, Rows rows, Coordinates relative)
         : global_token_scale(global), token_scale(rows), coordinates(relative) {}
@@ -124,7 +146,7 @@ struct LinearEpilogue {
     /// After the main loop, which waited for the kernels before this one. Every load is issued
     /// before the first value is needed.
     CUTLASS_DEVICE void begin() {
-      load_token_scales();
+      bool part_ordinary = load_token_scales();
       constexpr int kTurns = (kColumns + kThreads - 1) / kThreads;
       float row_scale[kTurns], bias[kTurns], inverse[kTurns];
       CUTLASS_PRAGMA_UNROLL
@@ -143,41 +165,72 @@ struct LinearEpilogue {
       for (int turn = 0; turn < kTurns; ++turn) {
         const int column = thread + turn * kThreads;
         if (column >= kColumns) break;
+        if constexpr (kQuantized) {
+          const bool column_ordinary =
+              within<30>(row_scale[turn]) && within<60>(bias[turn]) && within<30>(inverse[turn]);
+          part_ordinary = part_ordinary && column_ordinary;
+          if (column_ordinary && !params->activate) {
+            row_scale[turn] *= inverse[turn];
+            bias[turn] *= inverse[turn];
+            inverse[turn] = 1.0f;
+          }
+        }
         const int to = column / 2 * 4 + column % 2;
         shared_linear[to] = row_scale[turn];
         shared_linear[to + 2] = bias[turn];
         if constexpr (kQuantized) shared_inverse[column] = inverse[turn];
       }
+      if constexpr (kQuantized) {
+        const bool warp_ordinary = __all_sync(~0u, part_ordinary) != 0;
+        if (thread % 32 == 0) shared->ordinary[thread / 32] = warp_ordinary ? 1 : 0;
+      }
     }
 
     CUTLASS_DEVICE bool begin_sync_needed() const { return true; }
+
+    /// After the barrier that follows begin().
+    CUTLASS_DEVICE void begin_loop(int, int) {
+      if constexpr (kQuantized) {
+        using Flags = std::conditional_t<kThreads / 32 == 4, uint32_t, uint64_t>;
+        static_assert(sizeof(Flags) == kThreads / 32, "a byte a warp");
+        constexpr auto kAll = static_cast<Flags>(0x0101010101010101);
+        ordinary = params->short_way && *reinterpret_cast<const Flags*>(shared->ordinary) == kAll;
+      }
+    }
 
     template <class Accumulator, int kSize>
     CUTLASS_DEVICE cutlass::Array<Element, kSize> visit(
         const cutlass::Array<Accumulator, kSize>&, int fragment, int epi_m, int epi_n,
         const cutlass::Array<Accumulator, kSize>& accumulators) {
-      static_assert(kSize % 2 == 0, "pairs of neighbouring columns");
+      static_assert(kSize % 4 == 0, "two rows of two neighbouring columns");
       auto at = coordinates(cute::_, cute::_, cute::_, epi_m, epi_n);
       auto scales = token_scale(cute::_, cute::_, cute::_, epi_m, epi_n);
+      const auto pair_of = [&](int i) {
+        return thread_pair + cute::get<1>(at(fragment * kSize + i)) / 2;
+      };
       float values[kSize];
       CUTLASS_PRAGMA_UNROLL
       for (int i = 0; i < kSize; i += 2) {
-        const int pair = thread_pair + cute::get<1>(at(fragment * kSize + i)) / 2;
-        const float4 linear = shared->scale_bias[pair];
+        const float4 linear = shared->scale_bias[pair_of(i)];
         const float token = scales(fragment * kSize + i);
         values[i] = fmaf(static_cast<float>(accumulators[i]) * token, linear.x, linear.z);
         values[i + 1] = fmaf(static_cast<float>(accumulators[i + 1]) * token, linear.y, linear.w);
+      }
+      cutlass::Array<Element, kSize> out;
+      if constexpr (kQuantized && std::is_same_v<Accumulator, int32_t>) {
+        if (ordinary) {
+          quantize_ordinary(values, pair_of, out);
+          return out;
+        }
       }
       if (params->activate) {
         CUTLASS_PRAGMA_UNROLL
         for (int i = 0; i < kSize; ++i) values[i] = gelu(params->gelu, values[i]);
       }
-      cutlass::Array<Element, kSize> out;
-      CUTLASS_PRAGMA_UNROLL
-      for (int i = 0; i < kSize; i += 2) {
-        const int pair = thread_pair + cute::get<1>(at(fragment * kSize + i)) / 2;
-        finish(values + i, pair, out.data() + i);
-      }
+      if constexpr (kQuantized)
+        quantize(values, pair_of, out);
+      else
+        round(values, out);
       return out;
     }
 
@@ -186,7 +239,9 @@ struct LinearEpilogue {
     }
 
    private:
-    CUTLASS_DEVICE void load_token_scales() {
+    /// Whether all are ordinary.
+    CUTLASS_DEVICE bool load_token_scales() {
+      bool all_ordinary = true;
       auto to = cute::filter_zeros(token_scale);
       auto from = cute::filter_zeros(global_token_scale);
       auto at = cute::filter_zeros(coordinates, global_token_scale.stride());
@@ -195,28 +250,68 @@ struct LinearEpilogue {
         const bool inside = params->token_scale != nullptr && cute::get<0>(at(i)) < rows_left;
         to(i) = inside ? from(i) : 1.0f;
       }
+      if constexpr (kQuantized) {
+        CUTLASS_PRAGMA_UNROLL
+        for (int i = 0; i < cute::size(to); ++i) all_ordinary = all_ordinary && within<30>(to(i));
+      }
+      return all_ordinary;
     }
 
-    /// Two neighbouring columns, `values` to `out`.
-    template <class Storage>
-    CUTLASS_DEVICE void finish(const float* values, int pair, Storage* out) {
-      if constexpr (kQuantized) {
-        const float2 inverse = shared->inverse_scale[pair];
-        const float first = values[0] * inverse.x;
-        const float second = values[1] * inverse.y;
-        finite.add(first);
-        finite.add(second);
-        constexpr unsigned kLowBytes = 0x0040;  // of both operands
-        *reinterpret_cast<uint16_t*>(out) = static_cast<uint16_t>(
-            __byte_perm(quantized_byte(first, params->low, params->high),
-                        quantized_byte(second, params->low, params->high), kLowBytes));
-      } else if constexpr (std::is_same_v<Element, float>) {
-        out[0] = values[0];
-        out[1] = values[1];
-      } else {
-        const __half2 rounded = __floats2half2_rn(values[0], values[1]);
-        finite.add(rounded);
-        *reinterpret_cast<__half2*>(out) = rounded;
+    /// Of values that cannot overflow and whose upper limit is 127. Without an activation they are
+    /// scaled already.
+    template <int kSize, class PairOf>
+    CUTLASS_DEVICE void quantize_ordinary(float (&values)[kSize], const PairOf& pair_of,
+                                          cutlass::Array<Element, kSize>& out) {
+      if (params->activate) {
+        CUTLASS_PRAGMA_UNROLL
+        for (int i = 0; i < kSize; i += 2) {
+          const float2 inverse = shared->inverse_scale[pair_of(i)];
+          values[i] = gelu_erf_coarse(values[i]) * inverse.x;
+          values[i + 1] = gelu_erf_coarse(values[i + 1]) * inverse.y;
+        }
+      }
+      CUTLASS_PRAGMA_UNROLL
+      for (int i = 0; i < kSize; ++i) values[i] = fmaxf(values[i], params->low);
+      store_bytes(values, out);
+    }
+
+    template <int kSize, class PairOf>
+    CUTLASS_DEVICE void quantize(float (&values)[kSize], const PairOf& pair_of,
+                                 cutlass::Array<Element, kSize>& out) {
+      CUTLASS_PRAGMA_UNROLL
+      for (int i = 0; i < kSize; i += 2) {
+        const float2 inverse = shared->inverse_scale[pair_of(i)];
+        values[i] *= inverse.x;
+        values[i + 1] *= inverse.y;
+      }
+      CUTLASS_PRAGMA_UNROLL
+      for (int i = 0; i < kSize; ++i) {
+        finite.add(values[i]);
+        values[i] = fminf(fmaxf(values[i], params->low), params->high);
+      }
+      store_bytes(values, out);
+    }
+
+    template <int kSize>
+    CUTLASS_DEVICE void store_bytes(const float (&values)[kSize],
+                                    cutlass::Array<Element, kSize>& out) {
+      CUTLASS_PRAGMA_UNROLL
+      for (int i = 0; i < kSize; i += 4)
+        *reinterpret_cast<uint32_t*>(out.data() + i) = saturated_bytes(values + i);
+    }
+
+    template <int kSize>
+    CUTLASS_DEVICE void round(const float (&values)[kSize], cutlass::Array<Element, kSize>& out) {
+      CUTLASS_PRAGMA_UNROLL
+      for (int i = 0; i < kSize; i += 2) {
+        if constexpr (std::is_same_v<Element, float>) {
+          out[i] = values[i];
+          out[i + 1] = values[i + 1];
+        } else {
+          const __half2 rounded = __floats2half2_rn(values[i], values[i + 1]);
+          finite.add(rounded);
+          *reinterpret_cast<__half2*>(out.data() + i) = rounded;
+        }
       }
     }
   };

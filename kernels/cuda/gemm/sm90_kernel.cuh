@@ -100,6 +100,7 @@ inline EpilogueParameters epilogue_parameters(const GemmArgs& args) {
   parameters.high = static_cast<float>(args.out.range.high);
   parameters.nonfinite = args.nonfinite;
   parameters.activate = args.activation != Activation::none;
+  parameters.short_way = args.out.range.high == 127 && args.activation != Activation::gelu_tanh;
   parameters.gelu =
       args.activation == Activation::gelu_tanh ? gelu_tanh_polynomial() : gelu_erf_polynomial();
   return parameters;

@@ -200,8 +200,38 @@ TEST_CASE("What overflows or is NaN raises the flag, and nothing else does", "[c
         gemm.bias[47] = -65520.0f;
         CHECK(gemm.run(backend, kind).nonfinite);
       }
+      // Finite scales whose product overflows.
+      gemm.bias[47] = 0.0f;
+      gemm.token_scale = {1e30f};
+      gemm.row_scale.assign(48, 0.0f);
+      CHECK_FALSE(gemm.run(backend, kind).nonfinite);
+      gemm.row_scale[3] = 1e30f;
+      CHECK(gemm.run(backend, kind).nonfinite);
     }
   }
+}
+
+TEST_CASE("INT8 outputs agree on both sides of what needs no test for overflow", "[cuda]") {
+  if (!has_sm90()) return;
+  const Family family{ElementType::s8, ElementType::s8};
+  for (const float factor : {1.0f, 1.001f}) {
+    GemmCase gemm = sm90_case({130, 208, 64}, ElementType::s8);
+    draw_epilogue(gemm, 30.0f, 3);
+    gemm.token_scale[129] = std::ldexp(factor, 30);
+    gemm.row_scale[5] = std::ldexp(factor, 30);
+    gemm.bias[6] = std::ldexp(-factor, 60);
+    gemm.inverse_scale[7] = std::ldexp(factor, 30);
+    check_against_reference(gemm, family, OutputKind::feature_wise, 0);
+  }
+}
+
+TEST_CASE("The finest step of a GELU's INT8 output stays within tolerance", "[cuda]") {
+  if (!has_sm90()) return;
+  GemmCase gemm = sm90_case({200, 400, 768}, ElementType::s8);
+  draw_epilogue(gemm, 1.0f, 12);
+  gemm.activation = Activation::gelu_erf;
+  gemm.inverse_scale.assign(400, 127.0f / 0.17f);  // nothing but GELU's negative side
+  check_against_reference(gemm, {ElementType::s8, ElementType::s8}, OutputKind::feature_wise, 0);
 }
 
 TEST_CASE("Random shapes and epilogues agree with the reference", "[cuda]") {

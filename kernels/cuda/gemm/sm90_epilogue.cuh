@@ -78,12 +78,16 @@ template <class TileShape, class Element>
 struct LinearEpilogue {
   static constexpr int kColumns = cute::size<1>(TileShape{});
   static constexpr bool kQuantized = std::is_same_v<Element, int8_t>;
+  static constexpr uint8_t kOrdinary = 1;
+  /// GELU is above -0.17: with inverse scales of at most this no result rounds to less than -127.
+  static constexpr uint8_t kAboveLow = 2;
+  static constexpr float kLargestInverseAboveLow = 740.0f;
 
   /// The column vectors of this tile, two neighbouring columns together as threads need them.
   struct SharedStorage {
     alignas(16) float4 scale_bias[kColumns / 2];  // row_scale, row_scale, bias, bias
     alignas(8) float2 inverse_scale[kQuantized ? kColumns / 2 : 1];
-    alignas(8) uint8_t ordinary[8];  // of each warp's part of the tile's vectors
+    alignas(8) uint8_t traits[8];  // kOrdinary, kAboveLow: of each warp's part of the vectors
   };
   using Arguments = EpilogueParameters;
   using Params = EpilogueParameters;
@@ -138,7 +142,8 @@ struct LinearEpilogue {
     const Params* params;
     SharedStorage* shared;
     FiniteCheck finite;
-    bool ordinary = false;  // the whole tile, from begin_loop on
+    bool ordinary = false;   // the whole tile, from begin_loop on
+    bool above_low = false;  // the same, of an activation's results
 
     CUTLASS_DEVICE ConsumerStoreCallbacks(GlobalRows global, Rows rows, Coordinates relative)
         : global_token_scale(global), token_scale(rows), coordinates(relative) {}
@@ -146,7 +151,8 @@ struct LinearEpilogue {
     /// After the main loop, which waited for the kernels before this one. Every load is issued
     /// before the first value is needed.
     CUTLASS_DEVICE void begin() {
-      bool part_ordinary = load_token_scales();
+      [[maybe_unused]] bool part_ordinary = load_token_scales();
+      [[maybe_unused]] bool part_above_low = params->activate && params->low <= -127.0f;
       constexpr int kTurns = (kColumns + kThreads - 1) / kThreads;
       float row_scale[kTurns], bias[kTurns], inverse[kTurns];
       CUTLASS_PRAGMA_UNROLL
@@ -169,6 +175,8 @@ struct LinearEpilogue {
           const bool column_ordinary =
               within<30>(row_scale[turn]) && within<60>(bias[turn]) && within<30>(inverse[turn]);
           part_ordinary = part_ordinary && column_ordinary;
+          part_above_low =
+              part_above_low && inverse[turn] >= 0.0f && inverse[turn] <= kLargestInverseAboveLow;
           if (column_ordinary && !params->activate) {
             row_scale[turn] *= inverse[turn];
             bias[turn] *= inverse[turn];
@@ -181,8 +189,9 @@ struct LinearEpilogue {
         if constexpr (kQuantized) shared_inverse[column] = inverse[turn];
       }
       if constexpr (kQuantized) {
-        const bool warp_ordinary = __all_sync(~0u, part_ordinary) != 0;
-        if (thread % 32 == 0) shared->ordinary[thread / 32] = warp_ordinary ? 1 : 0;
+        const int traits = (__all_sync(~0u, part_ordinary) ? kOrdinary : 0) |
+                           (__all_sync(~0u, part_above_low) ? kAboveLow : 0);
+        if (thread % 32 == 0) shared->traits[thread / 32] = static_cast<uint8_t>(traits);
       }
     }
 
@@ -193,8 +202,13 @@ struct LinearEpilogue {
       if constexpr (kQuantized) {
         using Flags = std::conditional_t<kThreads / 32 == 4, uint32_t, uint64_t>;
         static_assert(sizeof(Flags) == kThreads / 32, "a byte a warp");
-        constexpr auto kAll = static_cast<Flags>(0x0101010101010101);
-        ordinary = params->short_way && *reinterpret_cast<const Flags*>(shared->ordinary) == kAll;
+        constexpr auto kBytes = static_cast<Flags>(0x0101010101010101);
+        const Flags traits = *reinterpret_cast<const Flags*>(shared->traits);
+        const auto all = [traits](Flags trait) {
+          return (traits & (trait * kBytes)) == trait * kBytes;
+        };
+        ordinary = params->short_way && all(kOrdinary);
+        above_low = all(kAboveLow);
       }
     }
 
@@ -270,8 +284,10 @@ struct LinearEpilogue {
           values[i + 1] = gelu_erf_coarse(values[i + 1]) * inverse.y;
         }
       }
-      CUTLASS_PRAGMA_UNROLL
-      for (int i = 0; i < kSize; ++i) values[i] = fmaxf(values[i], params->low);
+      if (!above_low) {
+        CUTLASS_PRAGMA_UNROLL
+        for (int i = 0; i < kSize; ++i) values[i] = fmaxf(values[i], params->low);
+      }
       store_bytes(values, out);
     }
 

@@ -230,7 +230,7 @@ TEST_CASE("The finest step of a GELU's INT8 output stays within tolerance", "[cu
   GemmCase gemm = sm90_case({200, 400, 768}, ElementType::s8);
   draw_epilogue(gemm, 1.0f, 12);
   gemm.activation = Activation::gelu_erf;
-  gemm.inverse_scale.assign(400, 127.0f / 0.17f);  // nothing but GELU's negative side
+  gemm.inverse_scale.assign(400, 127.0f / 0.17f);  // GELU's negative side alone
   check_against_reference(gemm, {ElementType::s8, ElementType::s8}, OutputKind::feature_wise, 0);
 }
 

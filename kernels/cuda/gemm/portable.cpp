@@ -40,14 +40,14 @@ Problem describe(const GemmArgs& args) {
   problem.row_scale = args.row_scale;
   problem.bias = args.bias;
   problem.inverse_scale = out.inverse_scale;
-  problem.f16 = static_cast<__half*>(out.f16);
+  problem.f16 = out.f16;
   problem.s8 = out.s8;
   problem.nonfinite = args.nonfinite;
   problem.low = static_cast<float>(out.range.low);
   problem.high = static_cast<float>(out.range.high);
   problem.activation = args.activation;
   problem.store_vectors = args.w.n % kVector == 0 &&
-                          is_aligned(out.f16, kVector * sizeof(__half)) &&
+                          is_aligned(out.f16, kVector * sizeof(uint16_t)) &&
                           is_aligned(out.s8, kVector);
   problem.aligned = problem.x_row_bytes % kCopyBytes == 0 && is_aligned(args.x, kCopyBytes);
   return problem;

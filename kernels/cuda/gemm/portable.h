@@ -3,8 +3,6 @@
 // twin: kernels/reference/gemm.cpp. Weights as cuda::pack lays them out.
 #pragma once
 
-#include <cuda_fp16.h>
-
 #include <cstdint>
 
 #include "kernels/gemm.h"
@@ -36,7 +34,7 @@ struct Problem {
   const float* row_scale;
   const float* bias;
   const float* inverse_scale;
-  __half* f16;
+  void* f16;
   int8_t* s8;
   bool* nonfinite;
   float low;

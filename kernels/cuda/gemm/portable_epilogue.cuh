@@ -72,7 +72,7 @@ class Finisher {
       y[i] = activate(problem_.activation, v);
     }
     const int64_t at = int64_t{row} * problem_.n + column_;
-    if (problem_.f16 != nullptr) store_halves(problem_.f16 + at, y);
+    if (problem_.f16 != nullptr) store_halves(static_cast<__half*>(problem_.f16) + at, y);
     if (problem_.s8 != nullptr) store_bytes(problem_.s8 + at, y);
   }
 

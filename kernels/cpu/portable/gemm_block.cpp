@@ -1,13 +1,13 @@
 #include "kernels/cpu/portable/gemm_block.h"
 
-#include <cmath>
 #include <cstring>
+
+#include "kernels/cpu/portable/gelu.h"
 
 namespace herosweep::kernels::cpu::portable {
 namespace {
 
-constexpr int kGeluDegree = 5;
-/// Adding 1.5 * 2^23 rounds to an integer, half to even, and leaves it in the low bits.
+/// Adding 1.5 * 2^23 rounds to an integer, half to even.
 constexpr float kRoundingShift = 12582912.0f;
 
 typedef float Vector __attribute__((vector_size(32), aligned(4)));
@@ -44,21 +44,6 @@ template <int rows>
     default:
       return tile<6>(t);
   }
-}
-
-[[gnu::always_inline]] inline float gelu(float x, const GeluTable& table) {
-  const float magnitude = std::fabs(x);
-  const float a = magnitude < kGeluLimit ? magnitude : kGeluLimit;
-  const float shifted = a * kGeluScale + kRoundingShift;
-  uint32_t bits;
-  std::memcpy(&bits, &shifted, sizeof bits);
-  const uint32_t interval = bits % kGeluIntervals;
-  const float d = a * kGeluScale - (shifted - kRoundingShift);
-  float h = table.c[kGeluDegree][interval];
-#pragma GCC unroll 8
-  for (int p = kGeluDegree - 1; p >= 0; --p) h = h * d + table.c[p][interval];
-  // Written so that NaN takes the second branch.
-  return (x < 0 ? 0.0f : x) - h;
 }
 
 [[gnu::always_inline]] inline void row_epilogue(const PanelEpilogue& e, float token_scale,

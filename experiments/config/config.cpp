@@ -40,6 +40,13 @@ void check_heads(const sweep::SweepRequest& request, const model::ModelSummary& 
   if (!text.empty()) throw ConfigError(text);
 }
 
+/// Such a model brings a task of its own.
+bool asks_for_random_weights(const Value& root) {
+  const Member* model = root.find("model");
+  const Member* weights = model == nullptr ? nullptr : model->value.find("weights");
+  return weights != nullptr && weights->value.text == "random";
+}
+
 }  // namespace
 
 sweep::SweepRequest parse(const fs::path& file, const std::vector<std::string>& overrides) {
@@ -53,7 +60,7 @@ sweep::SweepRequest parse(const fs::path& file, const std::vector<std::string>& 
   request.backend = auto_backend();
   request.name = file.stem().string();
   read_fields(Cursor{root, "", problems}, sweep_file_fields(), request);
-  if (problems.empty() && request.tasks.empty())
+  if (root.find("tasks") == nullptr && !asks_for_random_weights(root))
     problems.add(root.place, "tasks",
                  "is missing: Names of tasks, or maps {name, ...} that change some keys.");
   problems.throw_if_any();

@@ -40,6 +40,7 @@ Geometry warp_geometry(int rows, int cols) {
   geometry.row_per_warp = true;
   geometry.vector = kVector;
   geometry.chunks = cols <= 128 ? 1 : cols <= 384 ? 3 : cols <= 768 ? 6 : 8;
+  geometry.full = cols == geometry.chunks * kVector * kWarp;
   geometry.row_threads = kWarp;
   geometry.block_threads = kWarpsPerBlock * kWarp;
   geometry.blocks = divide_up(rows, kWarpsPerBlock);

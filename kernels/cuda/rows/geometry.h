@@ -17,6 +17,7 @@ struct Geometry {
   bool row_per_warp = false;
   int vector = 1;  // 4, or 1 where the columns or an address do not allow vectors
   int chunks = 1;
+  bool full = false;     // row_per_warp: the chunks have no place behind the row's end
   int row_threads = 32;  // a multiple of 32; 32 where row_per_warp
   int block_threads = 32;
   int blocks = 0;

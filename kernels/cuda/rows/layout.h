@@ -14,8 +14,10 @@ inline constexpr int kScalarChunks = 4;
 inline constexpr int kManyScalarChunks = 16;
 
 /// `kThreads`: most threads that hold a row; 32 means one warp of a block of kWarpsPerBlock.
-template <int kThreads, int kVectorWidth, int kChunkCount>
+/// `kIsFull`: every chunk of every thread lies within the row.
+template <int kThreads, int kVectorWidth, int kChunkCount, bool kIsFull = false>
 struct Layout {
+  static constexpr bool kFull = kIsFull;
   static constexpr bool kRowPerWarp = kThreads == 32;
   static constexpr int kMaxWarps = kThreads / 32;
   static constexpr int kBlockThreads = kRowPerWarp ? kWarpsPerBlock * 32 : kThreads;
@@ -31,8 +33,11 @@ template <class Geometry, class Visitor>
 void with_layout(const Geometry& geometry, Visitor&& visit) {
   if (geometry.row_per_warp) {
     if (geometry.chunks == 1) return visit(Layout<32, kVector, 1>{});
+    if (geometry.chunks == 3 && geometry.full) return visit(Layout<32, kVector, 3, true>{});
     if (geometry.chunks == 3) return visit(Layout<32, kVector, 3>{});
+    if (geometry.chunks == 6 && geometry.full) return visit(Layout<32, kVector, 6, true>{});
     if (geometry.chunks == 6) return visit(Layout<32, kVector, 6>{});
+    if (geometry.full) return visit(Layout<32, kVector, 8, true>{});
     return visit(Layout<32, kVector, 8>{});
   }
   if (geometry.vector == kVector) {

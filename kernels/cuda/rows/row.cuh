@@ -35,7 +35,7 @@ struct Row {
     return L::kRowPerWarp ? 32 : static_cast<int>(blockDim.x);
   }
   __device__ __forceinline__ bool holds(int chunk) const {
-    return vectors_left > chunk * threads();
+    return L::kFull || vectors_left > chunk * threads();
   }
   /// This thread's first vector in row `row` of a [rows, cols] matrix of vectors (or elements).
   /// Chunk c is at [c * threads()].

@@ -23,6 +23,8 @@ void check_covers(const Geometry& g, int rows, int cols) {
     REQUIRE(L::kRowPerWarp == g.row_per_warp);
     REQUIRE(L::kVector == g.vector);
     REQUIRE(L::kChunks == g.chunks);
+    // A layout without tests for the row's end must have no place behind it.
+    if (L::kFull) REQUIRE(g.row_threads * g.vector * g.chunks == cols);
     REQUIRE(g.block_threads <= L::kBlockThreads);
   });
   REQUIRE(launched);

@@ -82,6 +82,13 @@ const Device& device() {
     made.compute = status.compute_major * 10 + status.compute_minor;
     made.use_sm90 =
         made.compute == 90 && !(forced != nullptr && std::string_view(forced) == "portable");
+    constexpr float kConstants[8] = {1, 1, 1, 1, 0, 0, 0, 0};
+    void* constants = nullptr;
+    HEROSWEEP_CUDA_CHECK(cudaMalloc(&constants, sizeof kConstants));
+    HEROSWEEP_CUDA_CHECK(
+        cudaMemcpy(constants, kConstants, sizeof kConstants, cudaMemcpyHostToDevice));
+    made.ones = static_cast<const float*>(constants);
+    made.zeros = made.ones + 4;
     return made;
   }();
   return device;

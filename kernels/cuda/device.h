@@ -13,9 +13,11 @@ namespace herosweep::kernels::cuda {
 struct Device {
   cudaStream_t stream = nullptr;  // every operator runs on it, in order
   int multiprocessors = 0;
-  int compute = 0;          // 90 = compute capability 9.0
-  bool use_sm90 = false;    // kernels built for sm_90a may run
-  size_t shared_bytes = 0;  // of one block, with opt-in
+  int compute = 0;               // 90 = compute capability 9.0
+  bool use_sm90 = false;         // kernels built for sm_90a may run
+  size_t shared_bytes = 0;       // of one block, with opt-in
+  const float* ones = nullptr;   // four of them, in device memory
+  const float* zeros = nullptr;  // the same
 };
 
 /// Created at the first call. Throws CudaError.

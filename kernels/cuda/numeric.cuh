@@ -27,10 +27,11 @@ __device__ __forceinline__ float symmetric_scale(float amax, float divisor) {
 /// 8 (highest power first) and one exp2 replace erff and tanhf. Fitted on [0, 6.2] (erf) and
 /// [0, 5.2] (tanh) to an absolute error of GELU of 5e-8 and 2e-7 and a relative error of 8e-6 and
 /// 7e-5 where FP16 is normal; the leading coefficient is negative, so that T vanishes beyond.
-struct GeluPolynomial {
-  static constexpr int kDegree = 8;
+template <int kDegree>
+struct GeluTail {
   float coefficient[kDegree + 1];
 };
+using GeluPolynomial = GeluTail<8>;
 
 __host__ __device__ constexpr GeluPolynomial gelu_erf_polynomial() {
   return {{-9.112925812e-07f, 1.444748744e-05f, -5.620398580e-05f, -4.885203709e-04f,
@@ -51,28 +52,30 @@ __device__ __forceinline__ float exp2_approximate(float x) {
   return y;
 }
 
+/// For INT8 outputs alone: degree 5, fitted on [0, 4.5] to an absolute error of 5e-7 (erf) and 5e-6
+/// (tanh). The finest sensible step is 0.17 / 127 (GELU's least value is -0.17): of erf's roundings
+/// at most 0.04 % move, of the 0.1 % that docs/numerics.md allows; of tanh's at most 0.1 % where
+/// the step is 0.01.
+using CoarseGeluPolynomial = GeluTail<5>;
+
+__host__ __device__ constexpr CoarseGeluPolynomial coarse_gelu_erf_polynomial() {
+  return {{-4.732914385e-04f, 7.084428333e-03f, -5.182704329e-02f, -4.599928260e-01f,
+           -1.150787711e+00f, -1.000037670e+00f}};
+}
+
+__host__ __device__ constexpr CoarseGeluPolynomial coarse_gelu_tanh_polynomial() {
+  return {{-1.978522167e-03f, 8.727912791e-03f, -4.739727825e-02f, -4.653585553e-01f,
+           -1.148297071e+00f, -1.000363469e+00f}};
+}
+
 /// relu(x) - |x| 2^p(|x|), the polynomial's highest power first.
-template <int kTerms>
-__device__ __forceinline__ float gelu(const float (&log2_tail)[kTerms], float x) {
+template <int kDegree>
+__device__ __forceinline__ float gelu(const GeluTail<kDegree>& log2_tail, float x) {
   const float a = fabsf(x);
-  float power = log2_tail[0];
+  float power = log2_tail.coefficient[0];
 #pragma unroll
-  for (int i = 1; i < kTerms; ++i) power = fmaf(power, a, log2_tail[i]);
+  for (int i = 1; i <= kDegree; ++i) power = fmaf(power, a, log2_tail.coefficient[i]);
   return fmaf(-a, exp2_approximate(power), fmaxf(x, 0.0f));
-}
-
-__device__ __forceinline__ float gelu(const GeluPolynomial& log2_tail, float x) {
-  return gelu(log2_tail.coefficient, x);
-}
-
-/// Of erf, for INT8 outputs alone: degree 5, fitted on [0, 4.5] to an absolute error of 5e-7, below
-/// 3e-7 on average. The finest sensible step is 0.17 / 127 (GELU's least value is -0.17), 2e-4 of
-/// which that average is: at most 0.02 % of the roundings move, of the 0.1 % that docs/numerics.md
-/// allows.
-__device__ __forceinline__ float gelu_erf_coarse(float x) {
-  constexpr float kLog2Tail[] = {-4.732914385e-04f, 7.084428333e-03f,  -5.182704329e-02f,
-                                 -4.599928260e-01f, -1.150787711e+00f, -1.000037670e+00f};
-  return gelu(kLog2Tail, x);
 }
 
 __device__ __forceinline__ float gelu_erf(float x) { return gelu(gelu_erf_polynomial(), x); }

@@ -6,8 +6,8 @@
 
 namespace herosweep::kernels::cuda {
 
-/// Weights as they are, row-major, each row padded with zeros to a multiple of 16 bytes (what TMA
-/// and 16-byte loads want).
+/// Row-major, each row padded with zeros to a multiple of 16 bytes (what TMA and 16-byte loads
+/// want); rows in the order of gemm/packed_rows.h.
 size_t packed_bytes(ElementType type, int n, int k);
 void pack(ElementType type, const void* w, int n, int k, void* packed);
 /// Bytes of one packed row.

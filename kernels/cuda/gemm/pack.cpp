@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "kernels/cuda/gemm/packed_rows.h"
 #include "kernels/cuda/operators.h"
 
 namespace herosweep::kernels::cuda {
@@ -37,14 +38,14 @@ size_t packed_row_bytes(ElementType type, int k) {
 }
 
 size_t packed_bytes(ElementType type, int n, int k) {
-  return round_up(static_cast<size_t>(n) * packed_row_bytes(type, k), kTotalAlignment);
+  return round_up(static_cast<size_t>(packed_rows(n)) * packed_row_bytes(type, k), kTotalAlignment);
 }
 
 void pack(ElementType type, const void* w, int n, int k, void* packed) {
   std::memset(packed, 0, packed_bytes(type, n, k));
   const size_t stride = packed_row_bytes(type, k);
   for (int row = 0; row < n; ++row) {
-    char* to = static_cast<char*>(packed) + static_cast<size_t>(row) * stride;
+    char* to = static_cast<char*>(packed) + static_cast<size_t>(packed_row(row)) * stride;
     if (type == ElementType::f16) {
       const float* from = static_cast<const float*>(w) + static_cast<size_t>(row) * k;
       for (int i = 0; i < k; ++i) reinterpret_cast<__half*>(to)[i] = __float2half_rn(from[i]);

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/gemm/packed_rows.h"
+
 namespace herosweep::kernels::cuda::portable {
 
 /// Byte of a stage at which 16-byte chunk `chunk` of row `row` lies: rows of `kRowBytes` (128, 64
@@ -41,13 +43,14 @@ __device__ __forceinline__ void wait_for_copies() {
 }
 
 /// One thread's part of copying `kRows` rows of a row-major matrix, `kRowBytes` of each a step.
-/// What lies outside the matrix becomes zero.
-template <int kRows, int kRowBytes, int kThreads>
+/// What lies outside the matrix becomes zero. `kPacked`: the rows lie as packed_row says.
+template <int kRows, int kRowBytes, int kThreads, bool kPacked>
 class Copier {
   static constexpr int kChunks = kRowBytes / 16;
   static constexpr int kRowsAtOnce = kThreads / kChunks;
   static constexpr int kPasses = (kRows + kRowsAtOnce - 1) / kRowsAtOnce;
   static_assert(kRowsAtOnce * kRowBytes % 256 == 0, "the swizzle differs from pass to pass");
+  static_assert((kRowsAtOnce & (kRowsAtOnce - 1)) == 0, "packed_row distributes over the passes");
 
  public:
   __device__ Copier(const void* matrix, int64_t row_bytes, int first_row, int rows)
@@ -55,8 +58,8 @@ class Copier {
         byte_(static_cast<int>(threadIdx.x) % kChunks * 16),
         rows_(rows - first_row),
         row_bytes_(row_bytes),
-        from_(static_cast<const unsigned char*>(matrix) + (first_row + int64_t{row_}) * row_bytes +
-              byte_),
+        from_(static_cast<const unsigned char*>(matrix) +
+              (first_row + int64_t{place(row_)}) * row_bytes + byte_),
         to_(swizzled<kRowBytes>(row_, byte_ / 16)) {}
 
   /// Step `step` (bytes from step * kRowBytes of each row) to `stage`. REQUIRES: rows aligned to 16
@@ -68,7 +71,7 @@ class Copier {
     for (int pass = 0; pass < kPasses; ++pass) {
       const int row = pass * kRowsAtOnce;
       if (kRows % kRowsAtOnce != 0 && row_ + row >= kRows) break;
-      copy_chunk(stage + to_ + row * kRowBytes, from_ + row * row_bytes_ + byte,
+      copy_chunk(stage + to_ + row * kRowBytes, from_ + place(row) * row_bytes_ + byte,
                  inside && row_ + row < rows_);
     }
   }
@@ -80,7 +83,7 @@ class Copier {
     const int64_t byte = step * kRowBytes;
 #pragma unroll 1
     for (int row = 0; row_ + row < kRows; row += kRowsAtOnce) {
-      const auto* from = reinterpret_cast<const Element*>(from_ + row * row_bytes_ + byte);
+      const auto* from = reinterpret_cast<const Element*>(from_ + place(row) * row_bytes_ + byte);
       union {
         Element elements[kElements];
         uint4 chunk;
@@ -95,6 +98,10 @@ class Copier {
   }
 
  private:
+  static __device__ __forceinline__ constexpr int place(int row) {
+    return kPacked ? packed_row(row) : row;
+  }
+
   int row_;
   int byte_;
   int rows_;  // from the first row of the tile to the end of the matrix

@@ -44,8 +44,8 @@ struct Pipeline {
   using Sums = Staging<typename Pair::Sum, Tile::kRows, Tile::kColumns, Tile::kWarpsK>;
   static constexpr int kBytes =
       kStages * kStageBytes > Sums::kBytes ? kStages* kStageBytes : Sums::kBytes;
-  using XCopier = Copier<Tile::kRows, kStepBytes, Tile::kThreads>;
-  using WCopier = Copier<Tile::kColumns, kWeightBytes, Tile::kThreads>;
+  using XCopier = Copier<Tile::kRows, kStepBytes, Tile::kThreads, false>;
+  using WCopier = Copier<Tile::kColumns, kWeightBytes, Tile::kThreads, true>;
   static_assert(kStages >= 2 && kBytes <= kLeastSharedBytes);
 };
 

@@ -112,7 +112,8 @@ bool supports(const GemmArgs& args) {
   const size_t x_row = static_cast<size_t>(args.w.k) * element_bytes(args.x_type);
   const size_t out_row = static_cast<size_t>(args.w.n) * element_bytes(family_of(args).output);
   return x_row % kAlignment == 0 && out_row % kAlignment == 0 && aligned(args.x) &&
-         aligned(args.w.data) && aligned(out.f16) && aligned(out.s8);
+         aligned(args.w.data) && aligned(out.f16) && aligned(out.s8) && aligned(args.row_scale) &&
+         aligned(args.bias) && aligned(out.inverse_scale);
 }
 
 int choose(const GemmArgs& args) {

@@ -1,55 +1,73 @@
-// The one epilogue of the SM90 GEMMs, a node of CUTLASS's epilogue visitor tree. Everything is
-// chosen at run time, so that a tile is one instantiation for every use:
+// The one epilogue of the SM90 GEMMs, in the place of a collective epilogue of CUTLASS. Everything
+// is chosen at run time, so that a tile is one instantiation for every use:
 //
-//   v = (acc * token_scale[m]) * row_scale[n] + bias[n]       a null vector is 1, 1, 0
+//   v = (acc * token_scale[m]) * row_scale[n] + bias[n]
 //   y = activation(v)
 //   D = y as FP32 or FP16, or clamp(rint(y * inverse_scale[n]), low, high) as INT8
 //
-// FP32 throughout; multiply and add round once (FMA). Raises `nonfinite` for a value that is NaN or
-// infinite when it is quantized, or after rounding to FP16. Twin: kernels/reference/gemm.cpp.
+// FP32 throughout; multiply and add round once (FMA). INT8 is computed as
+// low + (high - low) saturate((y * inverse_scale - low) / (high - low)), whose saturation to [0, 1]
+// costs no instruction and whose error is below 1e-4 of a step. Raises `nonfinite` for a value that
+// is NaN or infinite when it is quantized, or after rounding to FP16. Twin:
+// kernels/reference/gemm.cpp.
 //
-// One warp a scheduler runs an epilogue while another multiplies, so that each instruction counts.
-// INT8 outputs of INT32 accumulators take a short way where a whole tile is ordinary: no value can
-// overflow (`within`), so none is tested; the inverse scale is multiplied into row_scale and bias
-// where no activation stands between; the upper limit is the conversion's own saturation.
+// One warp a scheduler runs an epilogue while another multiplies, so that latencies are not hidden
+// by other warps, and a kernel computes few tiles, so that every line of code is fetched for little
+// use. Hence: results go from registers to global memory with neither shared memory nor a barrier,
+// eight neighbouring columns of a row at a time (packed_rows.h); no branch between them; and a loop
+// through whose registers the accumulators move, instead of code for each of them.
 #pragma once
 
+#include <cutlass/cutlass.h>
+
 #include <cute/tensor.hpp>
-#include <cutlass/epilogue/fusion/sm90_callbacks_tma_warpspecialized.hpp>
+#include <cutlass/epilogue/collective/detail.hpp>
 #include <type_traits>
 
+#include "kernels/cuda/gemm/packed_rows.h"
 #include "kernels/cuda/numeric.cuh"
 
 namespace herosweep::kernels::cuda::sm90 {
 
-/// Host arguments and kernel parameters at once. All pointers are device pointers.
+/// A vector over rows or columns, or one value for all of them. Device memory, aligned to 16 bytes;
+/// where stride is 0, four equal values.
+struct Scales {
+  const float* data = nullptr;
+  int stride = 1;  // 0 or 1
+};
+
 struct EpilogueParameters {
-  const float* token_scale = nullptr;    // [m]
-  const float* row_scale = nullptr;      // [n]
-  const float* bias = nullptr;           // [n]
-  const float* inverse_scale = nullptr;  // [n], read for INT8 output
+  Scales token_scale;    // [m]
+  Scales row_scale;      // [n]
+  Scales bias;           // [n]
+  Scales inverse_scale;  // [n], read for INT8 output
+  void* out = nullptr;   // [m, n]
+  int n = 0;             // a multiple of 8
   float low = -127.0f;
-  float high = 127.0f;
+  float range = 254.0f;  // high - low
   bool* nonfinite = nullptr;
   bool activate = false;
-  bool short_way = false;  // INT8 output: high is 127, and the activation is none or gelu_erf
-  GeluPolynomial gelu{};   // of the activation
+  GeluPolynomial gelu{};               // of the activation, for FP16 and FP32 output
+  CoarseGeluPolynomial coarse_gelu{};  // of the activation, for INT8 output
 };
 
 /// NaN as soon as one value was NaN or infinite, else 0: one multiply-add a value, no comparison.
 class FiniteCheck {
  public:
-  __device__ __forceinline__ void add(float value) { poison_ = fmaf(value, 0.0f, poison_); }
+  __device__ __forceinline__ void add(const float (&values)[4]) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) poison_[i % 2] = fmaf(values[i], 0.0f, poison_[i % 2]);
+  }
   __device__ __forceinline__ void add(__half2 values) {
     half_poison_ = __hfma2(values, __float2half2_rn(0.0f), half_poison_);
   }
   __device__ __forceinline__ bool failed() const {
-    return isnan(poison_) || __hisnan(__low2half(half_poison_)) ||
+    return isnan(poison_[0] + poison_[1]) || __hisnan(__low2half(half_poison_)) ||
            __hisnan(__high2half(half_poison_));
   }
 
  private:
-  float poison_ = 0.0f;
+  float poison_[2] = {};
   __half2 half_poison_ = __float2half2_rn(0.0f);
 };
 
@@ -66,29 +84,73 @@ __device__ __forceinline__ uint32_t saturated_bytes(const float* values) {
   return all;
 }
 
-/// |value| <= 2^exponent; false for a NaN. With scales within 2^30 and a bias within 2^60, an INT32
-/// accumulator gives |v| <= 2^91 + 2^60, and times the inverse scale at most 2^122: finite.
+/// Stores under a predicate: a branch, which the compiler would make, costs as much as ten results.
+__device__ __forceinline__ void store_if(bool condition, void* to, uint2 bits) {
+  asm volatile(
+      "{\n .reg .pred p;\n setp.ne.b32 p, %0, 0;\n @p st.global.v2.b32 [%1], {%2, %3};\n}" ::"r"(
+          static_cast<int>(condition)),
+      "l"(to), "r"(bits.x), "r"(bits.y)
+      : "memory");
+}
+__device__ __forceinline__ void store_if(bool condition, void* to, uint4 bits) {
+  asm volatile(
+      "{\n .reg .pred p;\n setp.ne.b32 p, %0, 0;\n @p st.global.v4.b32 [%1], {%2, %3, %4, "
+      "%5};\n}" ::"r"(static_cast<int>(condition)),
+      "l"(to), "r"(bits.x), "r"(bits.y), "r"(bits.z), "r"(bits.w)
+      : "memory");
+}
+
+/// |value| <= 2^exponent; false for a NaN.
 template <int kExponent>
 __device__ __forceinline__ bool within(float value) {
   static_assert(kExponent < 64, "a shift");
   return fabsf(value) <= static_cast<float>(uint64_t{1} << kExponent);
 }
 
-template <class TileShape, class Element>
-struct LinearEpilogue {
-  static constexpr int kColumns = cute::size<1>(TileShape{});
-  static constexpr bool kQuantized = std::is_same_v<Element, int8_t>;
-  static constexpr uint8_t kOrdinary = 1;
-  /// GELU is above -0.17: with inverse scales of at most this no result rounds to less than -127.
-  static constexpr uint8_t kAboveLow = 2;
-  static constexpr float kLargestInverseAboveLow = 740.0f;
+/// What the vectors over n hold for four neighbouring columns. Ordinary loads, not through the
+/// read-only path: stores keep the compiler from moving them ahead, where the accumulators need the
+/// registers.
+struct Columns {
+  float row_scale[4], bias[4], inverse_scale[4];
 
-  /// The column vectors of this tile, two neighbouring columns together as threads need them.
-  struct SharedStorage {
-    alignas(16) float4 scale_bias[kColumns / 2];  // row_scale, row_scale, bias, bias
-    alignas(8) float2 inverse_scale[kQuantized ? kColumns / 2 : 1];
-    alignas(8) uint8_t traits[8];  // kOrdinary, kAboveLow: of each warp's part of the vectors
-  };
+  __device__ __forceinline__ Columns(const EpilogueParameters& params, int column,
+                                     bool with_inverse) {
+    column = min(column, params.n - 4);  // results behind the end are not stored
+    read(row_scale, params.row_scale, column);
+    read(bias, params.bias, column);
+    if (with_inverse) read(inverse_scale, params.inverse_scale, column);
+  }
+
+ private:
+  static __device__ __forceinline__ void read(float (&to)[4], Scales from, int column) {
+    const auto four = *reinterpret_cast<const float4*>(from.data + column * from.stride);
+    to[0] = four.x;
+    to[1] = four.y;
+    to[2] = four.z;
+    to[3] = four.w;
+  }
+};
+
+/// The largest divisor of `groups` that makes chunks of at most 64 accumulators.
+constexpr int groups_of_chunk(int groups, int rows) {
+  int chunk = 1;
+  for (int divisor = 1; divisor <= groups; ++divisor)
+    if (groups % divisor == 0 && divisor * rows * 8 <= 64) chunk = divisor;
+  return chunk;
+}
+
+/// What `cutlass::epilogue::collective::detail::Sm90TmaWarpSpecializedAdapter` makes a collective
+/// epilogue of.
+template <int kTileColumns, class Accumulator, class Element>
+class LinearEpilogue {
+ public:
+  using DispatchPolicy = cutlass::epilogue::NoSmemWarpSpecialized;
+  using ElementAccumulator = Accumulator;
+  using ElementC = void;
+  using ElementD = Element;
+  using StrideC = cutlass::gemm::TagToStrideC_t<cutlass::layout::RowMajor>;
+  using StrideD = StrideC;
+  struct SharedStorage {};
   using Arguments = EpilogueParameters;
   using Params = EpilogueParameters;
 
@@ -98,264 +160,219 @@ struct LinearEpilogue {
     return args;
   }
   template <class ProblemShape>
-  static bool can_implement(const ProblemShape&, const Arguments&) {
-    return true;
-  }
-  template <class ProblemShape>
   static size_t get_workspace_size(const ProblemShape&, const Arguments&) {
     return 0;
   }
-  template <class ProblemShape>
-  static cutlass::Status initialize_workspace(const ProblemShape&, const Arguments&, void*,
-                                              cudaStream_t, cutlass::CudaHostAdapter* = nullptr) {
-    return cutlass::Status::kSuccess;
-  }
 
-  CUTLASS_HOST_DEVICE LinearEpilogue() {}
-  CUTLASS_HOST_DEVICE LinearEpilogue(const Params& parameters, const SharedStorage& storage)
-      : params(&parameters), shared(const_cast<SharedStorage*>(&storage)) {}
-
-  const Params* params = nullptr;
-  SharedStorage* shared = nullptr;
-
-  CUTLASS_DEVICE bool is_producer_load_needed() const { return false; }
-  CUTLASS_DEVICE bool is_C_load_needed() const { return false; }
-
-  template <class... Args>
-  CUTLASS_DEVICE auto get_producer_load_callbacks(
-      const cutlass::epilogue::fusion::ProducerLoadArgs<Args...>&) {
-    return cutlass::epilogue::fusion::EmptyProducerLoadCallbacks{};
-  }
+  CUTLASS_HOST_DEVICE explicit LinearEpilogue(const Params& parameters) : params_(parameters) {}
 
   /// One tile, one thread. Rows and columns outside the matrix have zero accumulators (TMA fills
-  /// them); their scales and biases are 1 and 0, so that they raise no flag.
-  template <int kThreads, class GlobalRows, class Rows, class Coordinates>
-  struct ConsumerStoreCallbacks : cutlass::epilogue::fusion::EmptyConsumerStoreCallbacks {
-    GlobalRows global_token_scale;  // (CPY, CPY_M, CPY_N, EPI_M, EPI_N), stride 0 along columns
-    Rows token_scale;               // the same in registers
-    Coordinates coordinates;        // relative to this thread's first element
-    int rows_left;                  // of the matrix, from this thread's first row
-    int columns_left;               // of the matrix, from the tile's first column
-    int first_column;               // of the matrix, where the tile begins
-    int thread_pair;                // of the tile's columns, where this thread's first element is
-    int thread;                     // 0 to kThreads - 1
-    const Params* params;
-    SharedStorage* shared;
+  /// them) and take the scales of the last ones, so that they raise no flag of their own.
+  template <class ProblemShape, class TileShape, class TileCoordinates, class Engine, class Layout,
+            class TiledMma, class Residue>
+  CUTLASS_DEVICE void operator()(const ProblemShape& problem, const TileShape& tile,
+                                 const TileCoordinates& at,
+                                 const cute::Tensor<Engine, Layout>& accumulators,
+                                 const TiledMma& tiled_mma, const Residue&, int thread, char*) {
+    using namespace cute;
+    // The accumulators of a thread: ((2 columns, 2 rows, n / 8), blocks of 64 rows, 1).
+    static_assert(size<0, 0>(Layout{}) == 2 && size<0, 1>(Layout{}) == 2 && size<2>(Layout{}) == 1);
+    static_assert(size<0, 2>(Layout{}) * 8 == kTileColumns && size<1>(Layout{}) <= 2);
+    constexpr int kRows = 2 * size<1>(Layout{});
+    const auto places = tiled_mma.get_thread_slice(thread).partition_C(
+        make_identity_tensor(make_shape(get<0>(tile), get<1>(tile))));
+    const auto row_in_tile = [&](int i) {
+      return get<0>(places(make_coord(0, i % 2, 0), i / 2, 0));
+    };
+    Part<kRows> part;
+    part.tile_column = get<1>(at) * get<1>(tile);
+    part.first_column = part.tile_column + get<1>(places(make_coord(0, 0, 0), 0, 0)) / 2 * 8;
+    const int first_row = get<0>(at) * get<0>(tile) + row_in_tile(0);
+    part.rows_left = get<0>(problem) - first_row;
+    part.out = static_cast<Element*>(params_.out) + int64_t{first_row} * params_.n;
+    CUTLASS_PRAGMA_UNROLL
+    for (int i = 0; i < kRows; ++i) {
+      part.rows[i] = row_in_tile(i) - row_in_tile(0);
+      const int row = min(first_row + part.rows[i], get<0>(problem) - 1);
+      part.token_scales[i] = params_.token_scale.data[row * params_.token_scale.stride];
+    }
+    Accumulator sums[kTileColumns / kPackedRowGroup][8 * kRows];
+    CUTLASS_PRAGMA_UNROLL
+    for (int i = 0; i < size(accumulators); ++i) {
+      const int octet = i / 4 % (kTileColumns / 8);
+      const int row = i / 2 % 2 + i / (kTileColumns / 2) * 2;
+      sums[octet / 4][row * 8 + octet % 4 * 2 + i % 2] = accumulators(i);
+    }
     FiniteCheck finite;
-    bool ordinary = false;   // the whole tile, from begin_loop on
-    bool above_low = false;  // the same, of an activation's results
-
-    CUTLASS_DEVICE ConsumerStoreCallbacks(GlobalRows global, Rows rows, Coordinates relative)
-        : global_token_scale(global), token_scale(rows), coordinates(relative) {}
-
-    /// After the main loop, which waited for the kernels before this one. Every load is issued
-    /// before the first value is needed.
-    CUTLASS_DEVICE void begin() {
-      [[maybe_unused]] bool part_ordinary = load_token_scales();
-      [[maybe_unused]] bool part_above_low = params->activate && params->low <= -127.0f;
-      constexpr int kTurns = (kColumns + kThreads - 1) / kThreads;
-      float row_scale[kTurns], bias[kTurns], inverse[kTurns];
-      CUTLASS_PRAGMA_UNROLL
-      for (int turn = 0; turn < kTurns; ++turn) {
-        const int column = thread + turn * kThreads;
-        const bool inside = column < columns_left && column < kColumns;
-        const int from = first_column + column;
-        row_scale[turn] = inside && params->row_scale ? params->row_scale[from] : 1.0f;
-        bias[turn] = inside && params->bias ? params->bias[from] : 0.0f;
-        if constexpr (kQuantized)
-          inverse[turn] = inside && params->inverse_scale ? params->inverse_scale[from] : 1.0f;
-      }
-      auto* shared_linear = reinterpret_cast<float*>(shared->scale_bias);
-      auto* shared_inverse = reinterpret_cast<float*>(shared->inverse_scale);
-      CUTLASS_PRAGMA_UNROLL
-      for (int turn = 0; turn < kTurns; ++turn) {
-        const int column = thread + turn * kThreads;
-        if (column >= kColumns) break;
-        if constexpr (kQuantized) {
-          const bool column_ordinary =
-              within<30>(row_scale[turn]) && within<60>(bias[turn]) && within<30>(inverse[turn]);
-          part_ordinary = part_ordinary && column_ordinary;
-          part_above_low =
-              part_above_low && inverse[turn] >= 0.0f && inverse[turn] <= kLargestInverseAboveLow;
-          if (column_ordinary && !params->activate) {
-            row_scale[turn] *= inverse[turn];
-            bias[turn] *= inverse[turn];
-            inverse[turn] = 1.0f;
-          }
-        }
-        const int to = column / 2 * 4 + column % 2;
-        shared_linear[to] = row_scale[turn];
-        shared_linear[to + 2] = bias[turn];
-        if constexpr (kQuantized) shared_inverse[column] = inverse[turn];
-      }
-      if constexpr (kQuantized) {
-        const int traits = (__all_sync(~0u, part_ordinary) ? kOrdinary : 0) |
-                           (__all_sync(~0u, part_above_low) ? kAboveLow : 0);
-        if (thread % 32 == 0) shared->traits[thread / 32] = static_cast<uint8_t>(traits);
-      }
-    }
-
-    CUTLASS_DEVICE bool begin_sync_needed() const { return true; }
-
-    /// After the barrier that follows begin().
-    CUTLASS_DEVICE void begin_loop(int, int) {
-      if constexpr (kQuantized) {
-        using Flags = std::conditional_t<kThreads / 32 == 4, uint32_t, uint64_t>;
-        static_assert(sizeof(Flags) == kThreads / 32, "a byte a warp");
-        constexpr auto kBytes = static_cast<Flags>(0x0101010101010101);
-        const Flags traits = *reinterpret_cast<const Flags*>(shared->traits);
-        const auto all = [traits](Flags trait) {
-          return (traits & (trait * kBytes)) == trait * kBytes;
-        };
-        ordinary = params->short_way && all(kOrdinary);
-        above_low = all(kAboveLow);
-      }
-    }
-
-    template <class Accumulator, int kSize>
-    CUTLASS_DEVICE cutlass::Array<Element, kSize> visit(
-        const cutlass::Array<Accumulator, kSize>&, int fragment, int epi_m, int epi_n,
-        const cutlass::Array<Accumulator, kSize>& accumulators) {
-      static_assert(kSize % 4 == 0, "two rows of two neighbouring columns");
-      auto at = coordinates(cute::_, cute::_, cute::_, epi_m, epi_n);
-      auto scales = token_scale(cute::_, cute::_, cute::_, epi_m, epi_n);
-      const auto pair_of = [&](int i) {
-        return thread_pair + cute::get<1>(at(fragment * kSize + i)) / 2;
-      };
-      float values[kSize];
-      CUTLASS_PRAGMA_UNROLL
-      for (int i = 0; i < kSize; i += 2) {
-        const float4 linear = shared->scale_bias[pair_of(i)];
-        const float token = scales(fragment * kSize + i);
-        values[i] = fmaf(static_cast<float>(accumulators[i]) * token, linear.x, linear.z);
-        values[i + 1] = fmaf(static_cast<float>(accumulators[i + 1]) * token, linear.y, linear.w);
-      }
-      cutlass::Array<Element, kSize> out;
-      if constexpr (kQuantized && std::is_same_v<Accumulator, int32_t>) {
-        if (ordinary) {
-          quantize_ordinary(values, pair_of, out);
-          return out;
-        }
-      }
-      if (params->activate) {
-        CUTLASS_PRAGMA_UNROLL
-        for (int i = 0; i < kSize; ++i) values[i] = gelu(params->gelu, values[i]);
-      }
-      if constexpr (kQuantized)
-        quantize(values, pair_of, out);
+    // Bodies without branches: latencies are hidden by neighbouring results alone.
+    if (kMayBeBounded && ordinary(part)) {
+      if (params_.activate)
+        finish_tile<true, kMayBeBounded>(sums, part, finite);
       else
-        round(values, out);
-      return out;
+        finish_tile<false, kMayBeBounded>(sums, part, finite);
+    } else if (params_.activate) {
+      finish_tile<true, false>(sums, part, finite);
+    } else {
+      finish_tile<false, false>(sums, part, finite);
     }
+    if (params_.nonfinite != nullptr && finite.failed()) *params_.nonfinite = true;
+  }
 
-    CUTLASS_DEVICE void end() {
-      if (params->nonfinite != nullptr && finite.failed()) *params->nonfinite = true;
-    }
+ private:
+  static constexpr bool kQuantized = std::is_same_v<Element, int8_t>;
+  /// Accumulators are below 2^31, so that ordinary scales rule out an overflow before quantization.
+  static constexpr bool kMayBeBounded = kQuantized && std::is_same_v<Accumulator, int32_t>;
+  /// Four neighbouring results.
+  using Packed = std::conditional_t<kQuantized, uint32_t,
+                                    std::conditional_t<sizeof(Element) == 2, uint2, float4>>;
 
-   private:
-    /// Whether all are ordinary.
-    CUTLASS_DEVICE bool load_token_scales() {
-      bool all_ordinary = true;
-      auto to = cute::filter_zeros(token_scale);
-      auto from = cute::filter_zeros(global_token_scale);
-      auto at = cute::filter_zeros(coordinates, global_token_scale.stride());
-      CUTLASS_PRAGMA_UNROLL
-      for (int i = 0; i < cute::size(to); ++i) {
-        const bool inside = params->token_scale != nullptr && cute::get<0>(at(i)) < rows_left;
-        to(i) = inside ? from(i) : 1.0f;
-      }
-      if constexpr (kQuantized) {
-        CUTLASS_PRAGMA_UNROLL
-        for (int i = 0; i < cute::size(to); ++i) all_ordinary = all_ordinary && within<30>(to(i));
-      }
-      return all_ordinary;
-    }
-
-    /// Of values that cannot overflow and whose upper limit is 127. Without an activation they are
-    /// scaled already.
-    template <int kSize, class PairOf>
-    CUTLASS_DEVICE void quantize_ordinary(float (&values)[kSize], const PairOf& pair_of,
-                                          cutlass::Array<Element, kSize>& out) {
-      if (params->activate) {
-        CUTLASS_PRAGMA_UNROLL
-        for (int i = 0; i < kSize; i += 2) {
-          const float2 inverse = shared->inverse_scale[pair_of(i)];
-          values[i] = gelu_erf_coarse(values[i]) * inverse.x;
-          values[i + 1] = gelu_erf_coarse(values[i + 1]) * inverse.y;
-        }
-      }
-      if (!above_low) {
-        CUTLASS_PRAGMA_UNROLL
-        for (int i = 0; i < kSize; ++i) values[i] = fmaxf(values[i], params->low);
-      }
-      store_bytes(values, out);
-    }
-
-    template <int kSize, class PairOf>
-    CUTLASS_DEVICE void quantize(float (&values)[kSize], const PairOf& pair_of,
-                                 cutlass::Array<Element, kSize>& out) {
-      CUTLASS_PRAGMA_UNROLL
-      for (int i = 0; i < kSize; i += 2) {
-        const float2 inverse = shared->inverse_scale[pair_of(i)];
-        values[i] *= inverse.x;
-        values[i + 1] *= inverse.y;
-      }
-      CUTLASS_PRAGMA_UNROLL
-      for (int i = 0; i < kSize; ++i) {
-        finite.add(values[i]);
-        values[i] = fminf(fmaxf(values[i], params->low), params->high);
-      }
-      store_bytes(values, out);
-    }
-
-    template <int kSize>
-    CUTLASS_DEVICE void store_bytes(const float (&values)[kSize],
-                                    cutlass::Array<Element, kSize>& out) {
-      CUTLASS_PRAGMA_UNROLL
-      for (int i = 0; i < kSize; i += 4)
-        *reinterpret_cast<uint32_t*>(out.data() + i) = saturated_bytes(values + i);
-    }
-
-    template <int kSize>
-    CUTLASS_DEVICE void round(const float (&values)[kSize], cutlass::Array<Element, kSize>& out) {
-      CUTLASS_PRAGMA_UNROLL
-      for (int i = 0; i < kSize; i += 2) {
-        if constexpr (std::is_same_v<Element, float>) {
-          out[i] = values[i];
-          out[i + 1] = values[i + 1];
-        } else {
-          const __half2 rounded = __floats2half2_rn(values[i], values[i + 1]);
-          finite.add(rounded);
-          *reinterpret_cast<__half2*>(out.data() + i) = rounded;
-        }
-      }
-    }
+  /// What one thread has of a tile.
+  template <int kRows>
+  struct Part {
+    Element* out;     // first row, column 0
+    int rows[kRows];  // relative to the first
+    float token_scales[kRows];
+    int rows_left;  // of the matrix, from the first
+    int tile_column, first_column;
   };
 
-  template <bool kReferenceSource, class... Args>
-  CUTLASS_DEVICE auto get_consumer_store_callbacks(
-      const cutlass::epilogue::fusion::ConsumerStoreArgs<Args...>& args) {
-    using namespace cute;
-    using cutlass::epilogue::fusion::detail::sm90_partition_for_epilogue;
-    auto [m, n, k, l] = args.problem_shape_mnkl;
-    Tensor all_rows = make_tensor(make_gmem_ptr(params->token_scale), make_shape(m, n, l),
-                                  make_stride(_1{}, _0{}, _0{}));
-    Tensor global = sm90_partition_for_epilogue<kReferenceSource>(
-        all_rows, args.tile_shape_mnk, args.tile_coord_mnkl, args.epi_tile, args.tiled_copy,
-        args.thread_idx);
-    Tensor rows = make_tensor_like<float>(global);
-    constexpr int kThreads = decltype(size(args.tiled_copy))::value;
-    ConsumerStoreCallbacks<kThreads, decltype(global), decltype(rows), decltype(args.tCcD)>
-        callbacks(global, rows, args.tCcD);
-    callbacks.rows_left = get<0>(args.residue_tCcD);
-    callbacks.columns_left = get<1>(args.residue_cD);
-    callbacks.first_column = n - callbacks.columns_left;
-    callbacks.thread_pair = (callbacks.columns_left - get<1>(args.residue_tCcD)) / 2;
-    callbacks.thread = args.thread_idx;
-    callbacks.params = params;
-    callbacks.shared = shared;
-    return callbacks;
+  /// Groups of 32 columns, a chunk of them at a time. `kBounded`: no result can overflow.
+  template <bool kActivate, bool kBounded, int kGroups, int kSize, int kRows>
+  CUTLASS_DEVICE void finish_tile(Accumulator (&sums)[kGroups][kSize], const Part<kRows>& part,
+                                  FiniteCheck& finite) const {
+    constexpr int kChunk = groups_of_chunk(kGroups, kRows);
+    int column = part.first_column;
+    CUTLASS_PRAGMA_NO_UNROLL
+    for (int left = kGroups / kChunk; true; --left) {
+      CUTLASS_PRAGMA_UNROLL
+      for (int group = 0; group < kChunk; ++group)
+        finish_group<kActivate, kBounded>(sums[group], part, column + group * kPackedRowGroup,
+                                          finite);
+      if (left == 1) break;
+      column += kChunk * kPackedRowGroup;
+      CUTLASS_PRAGMA_UNROLL
+      for (int group = 0; group + kChunk < kGroups; ++group) {
+        CUTLASS_PRAGMA_UNROLL
+        for (int i = 0; i < kSize; ++i) sums[group][i] = sums[group + kChunk][i];
+      }
+    }
   }
+
+  /// The eight columns of each row that a thread has of 32.
+  template <bool kActivate, bool kBounded, int kSize, int kRows>
+  CUTLASS_DEVICE void finish_group(const Accumulator (&sums)[kSize], const Part<kRows>& part,
+                                   int column, FiniteCheck& finite) const {
+    Packed results[kRows][2];
+    CUTLASS_PRAGMA_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      Columns columns(params_, column + half * 4, kQuantized);
+      if constexpr (kQuantized) prepare<kActivate>(columns);
+      CUTLASS_PRAGMA_UNROLL
+      for (int i = 0; i < kRows; ++i) {
+        float values[4];
+        CUTLASS_PRAGMA_UNROLL
+        for (int j = 0; j < 4; ++j)
+          values[j] =
+              linear<kActivate>(sums[i * 8 + half * 4 + j], part.token_scales[i], columns, j);
+        results[i][half] = finish<kActivate, kBounded>(values, columns, finite);
+      }
+    }
+    CUTLASS_PRAGMA_UNROLL
+    for (int i = 0; i < kRows; ++i)
+      store(part.out + int64_t{part.rows[i]} * params_.n + column, results[i],
+            column < params_.n && part.rows[i] < part.rows_left);
+  }
+
+  /// Makes the columns' scales give (q - low) / range; without an activation the inverse scale goes
+  /// into the others.
+  template <bool kActivate>
+  CUTLASS_DEVICE void prepare(Columns& columns) const {
+    const float unit = __fdividef(1.0f, params_.range);
+    CUTLASS_PRAGMA_UNROLL
+    for (int j = 0; j < 4; ++j) {
+      columns.inverse_scale[j] *= unit;
+      if constexpr (!kActivate) {
+        columns.row_scale[j] *= columns.inverse_scale[j];
+        columns.bias[j] = fmaf(columns.bias[j], columns.inverse_scale[j], -params_.low * unit);
+      }
+    }
+  }
+
+  template <bool kActivate>
+  CUTLASS_DEVICE float linear(Accumulator sum, float token_scale, const Columns& columns,
+                              int j) const {
+    const float value =
+        fmaf(static_cast<float>(sum) * token_scale, columns.row_scale[j], columns.bias[j]);
+    if constexpr (!kActivate)
+      return value;
+    else if constexpr (kQuantized)
+      return gelu(params_.coarse_gelu, value);
+    else
+      return gelu(params_.gelu, value);
+  }
+
+  template <bool kActivate, bool kBounded>
+  CUTLASS_DEVICE Packed finish(float (&values)[4], const Columns& columns,
+                               FiniteCheck& finite) const {
+    if constexpr (kQuantized) {
+      if constexpr (kActivate) {
+        const float zero = -params_.low * __fdividef(1.0f, params_.range);
+        CUTLASS_PRAGMA_UNROLL
+        for (int j = 0; j < 4; ++j) values[j] = fmaf(values[j], columns.inverse_scale[j], zero);
+      }
+      if constexpr (!kBounded) finite.add(values);
+      CUTLASS_PRAGMA_UNROLL
+      for (float& value : values) value = fmaf(__saturatef(value), params_.range, params_.low);
+      return saturated_bytes(values);
+    } else if constexpr (std::is_same_v<Element, float>) {
+      return {values[0], values[1], values[2], values[3]};
+    } else {
+      const __half2 low = __floats2half2_rn(values[0], values[1]);
+      const __half2 high = __floats2half2_rn(values[2], values[3]);
+      finite.add(low);
+      finite.add(high);
+      return {reinterpret_cast<const uint32_t&>(low), reinterpret_cast<const uint32_t&>(high)};
+    }
+  }
+
+  /// Eight neighbouring results, where `inside`.
+  CUTLASS_DEVICE void store(Element* to, const Packed (&results)[2], bool inside) const {
+    if constexpr (kQuantized) {
+      store_if(inside, to, uint2{results[0], results[1]});
+    } else if constexpr (std::is_same_v<Element, float>) {
+      if (inside) reinterpret_cast<float4*>(to)[0] = results[0];
+      if (inside) reinterpret_cast<float4*>(to)[1] = results[1];
+    } else {
+      store_if(inside, to, uint4{results[0].x, results[0].y, results[1].x, results[1].y});
+    }
+  }
+
+  /// Whether no result of this warp can overflow: scales within 2^30 and a bias within 2^60 give
+  /// |v| <= 2^91 + 2^60, and times the inverse scale at most 2^122. Together the lanes read what
+  /// they will need, so that it waits in the L1 cache.
+  template <int kRows>
+  CUTLASS_DEVICE bool ordinary(const Part<kRows>& part) const {
+    constexpr int kTurns = (kTileColumns + 31) / 32;
+    float row_scale[kTurns], bias[kTurns], inverse[kTurns];
+    CUTLASS_PRAGMA_UNROLL
+    for (int turn = 0; turn < kTurns; ++turn) {
+      const int column =
+          min(part.tile_column + turn * 32 + static_cast<int>(threadIdx.x) % 32, params_.n - 1);
+      row_scale[turn] = params_.row_scale.data[column * params_.row_scale.stride];
+      bias[turn] = params_.bias.data[column * params_.bias.stride];
+      inverse[turn] = params_.inverse_scale.data[column * params_.inverse_scale.stride];
+    }
+    // Not &&, which would wait for one value before it asks for the next.
+    bool all = true;
+    CUTLASS_PRAGMA_UNROLL
+    for (const float scale : part.token_scales) all &= within<30>(scale);
+    CUTLASS_PRAGMA_UNROLL
+    for (int turn = 0; turn < kTurns; ++turn)
+      all &= within<30>(row_scale[turn]) & within<60>(bias[turn]) & within<30>(inverse[turn]);
+    return __all_sync(~0u, all);
+  }
+
+  Params params_;
 };
 
 }  // namespace herosweep::kernels::cuda::sm90

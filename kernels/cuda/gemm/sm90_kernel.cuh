@@ -1,8 +1,8 @@
 // Builds the GEMM of one tile from CUTLASS's collectives and launches it.
 //
 // x [m, k] row-major times w [n, k] row-major, both through TMA (out of bounds reads as zero),
-// WGMMA s8 -> s32 (exact) or f16 -> f32, LinearEpilogue, and a TMA store. Requires rows of 16 bytes
-// multiples (`supports`).
+// WGMMA s8 -> s32 (exact) or f16 -> f32, LinearEpilogue. Requires rows of 16 bytes multiples
+// (`supports`).
 //
 // Programmatic dependent launch: in all three schedules the warp that loads x and w runs
 // griddepcontrol.wait in every block before its first load, and the epilogue reads its vectors only
@@ -43,21 +43,18 @@ struct Storage<ElementType::s8> {
 };
 
 template <Schedule schedule>
-struct Schedules;
+struct KernelSchedule;
 template <>
-struct Schedules<Schedule::warp_specialized> {
-  using Mainloop = cutlass::gemm::KernelTmaWarpSpecialized;
-  using Epilogue = cutlass::epilogue::TmaWarpSpecialized;
+struct KernelSchedule<Schedule::warp_specialized> {
+  using type = cutlass::gemm::KernelTmaWarpSpecialized;
 };
 template <>
-struct Schedules<Schedule::pingpong> {
-  using Mainloop = cutlass::gemm::KernelTmaWarpSpecializedPingpong;
-  using Epilogue = cutlass::epilogue::TmaWarpSpecialized;
+struct KernelSchedule<Schedule::pingpong> {
+  using type = cutlass::gemm::KernelTmaWarpSpecializedPingpong;
 };
 template <>
-struct Schedules<Schedule::cooperative> {
-  using Mainloop = cutlass::gemm::KernelTmaWarpSpecializedCooperative;
-  using Epilogue = cutlass::epilogue::TmaWarpSpecializedCooperative;
+struct KernelSchedule<Schedule::cooperative> {
+  using type = cutlass::gemm::KernelTmaWarpSpecializedCooperative;
 };
 
 /// The CUTLASS kernel of one tile, see run_tile.
@@ -71,46 +68,48 @@ struct TileKernel {
   using ClusterShape = cute::Shape<cute::Int<cluster_m>, cute::Int<cluster_n>, cute::_1>;
   using RowMajor = cutlass::layout::RowMajor;
   static constexpr int kInputAlignment = 16 / sizeof(Input);
-  static constexpr int kResultAlignment = 16 / sizeof(Result);
 
-  using Fusion = cutlass::epilogue::fusion::Sm90EVT<LinearEpilogue<TileShape, Result>,
-                                                    cutlass::epilogue::fusion::Sm90AccFetch>;
-  using Epilogue = typename cutlass::epilogue::collective::CollectiveBuilder<
-      cutlass::arch::Sm90, cutlass::arch::OpClassTensorOp, TileShape, ClusterShape,
-      cutlass::epilogue::collective::EpilogueTileAuto, Accumulator, float, void, RowMajor,
-      kResultAlignment, Result, RowMajor, kResultAlignment, typename Schedules<schedule>::Epilogue,
-      Fusion>::CollectiveOp;
+  using Epilogue = cutlass::epilogue::collective::detail::Sm90TmaWarpSpecializedAdapter<
+      LinearEpilogue<n, Accumulator, Result>>;
   using Stages = cutlass::gemm::collective::StageCountAutoCarveout<static_cast<int>(
       sizeof(typename Epilogue::SharedStorage))>;
   using Mainloop = typename cutlass::gemm::collective::CollectiveBuilder<
       cutlass::arch::Sm90, cutlass::arch::OpClassTensorOp, Input, RowMajor, kInputAlignment, Input,
       cutlass::layout::ColumnMajor, kInputAlignment, Accumulator, TileShape, ClusterShape, Stages,
-      typename Schedules<schedule>::Mainloop>::CollectiveOp;
+      typename KernelSchedule<schedule>::type>::CollectiveOp;
   using Kernel =
       cutlass::gemm::kernel::GemmUniversal<cute::Shape<int, int, int, int>, Mainloop, Epilogue>;
 };
-
-inline EpilogueParameters epilogue_parameters(const GemmArgs& args) {
-  EpilogueParameters parameters;
-  parameters.token_scale = args.token_scale;
-  parameters.row_scale = args.row_scale;
-  parameters.bias = args.bias;
-  parameters.inverse_scale = args.out.inverse_scale;
-  parameters.low = static_cast<float>(args.out.range.low);
-  parameters.high = static_cast<float>(args.out.range.high);
-  parameters.nonfinite = args.nonfinite;
-  parameters.activate = args.activation != Activation::none;
-  parameters.short_way = args.out.range.high == 127 && args.activation != Activation::gelu_tanh;
-  parameters.gelu =
-      args.activation == Activation::gelu_tanh ? gelu_tanh_polynomial() : gelu_erf_polynomial();
-  return parameters;
-}
 
 template <class Result>
 Result* output_pointer(const Output& out) {
   if constexpr (std::is_same_v<Result, int8_t>) return out.s8;
   if constexpr (std::is_same_v<Result, float>) return out.f32;
   return static_cast<Result*>(out.f16);
+}
+
+/// `vector`, or `absent` (four values) for all.
+inline Scales scales_or(const float* vector, const float* absent) {
+  return vector != nullptr ? Scales{vector, 1} : Scales{absent, 0};
+}
+
+template <class Result>
+EpilogueParameters epilogue_parameters(const GemmArgs& args) {
+  EpilogueParameters parameters;
+  parameters.token_scale = scales_or(args.token_scale, device().ones);
+  parameters.row_scale = scales_or(args.row_scale, device().ones);
+  parameters.bias = scales_or(args.bias, device().zeros);
+  parameters.inverse_scale = scales_or(args.out.inverse_scale, device().ones);
+  parameters.out = output_pointer<Result>(args.out);
+  parameters.n = args.w.n;
+  parameters.low = static_cast<float>(args.out.range.low);
+  parameters.range = static_cast<float>(args.out.range.high - args.out.range.low);
+  parameters.nonfinite = args.nonfinite;
+  parameters.activate = args.activation != Activation::none;
+  const bool tanh = args.activation == Activation::gelu_tanh;
+  parameters.gelu = tanh ? gelu_tanh_polynomial() : gelu_erf_polynomial();
+  parameters.coarse_gelu = tanh ? coarse_gelu_tanh_polynomial() : coarse_gelu_erf_polynomial();
+  return parameters;
 }
 
 /// Of a matrix whose rows follow one another, `columns` elements each.
@@ -131,14 +130,10 @@ void run_tile(const GemmArgs& args) {
   const auto* x = static_cast<const Input*>(args.x);
   const auto* w = static_cast<const Input*>(args.w.data);
   typename Kernel::Arguments arguments{cutlass::gemm::GemmUniversalMode::kGemm,
-                                       {args.m, args.w.n, args.w.k, 1},
+                                       {args.m, packed_rows(args.w.n), args.w.k, 1},
                                        {x, row_stride<typename Kernel::StrideA>(args.w.k), w,
                                         row_stride<typename Kernel::StrideB>(args.w.k)},
-                                       {{{}, epilogue_parameters(args)},
-                                        nullptr,
-                                        {},
-                                        output_pointer<Result>(args.out),
-                                        row_stride<typename Kernel::StrideD>(args.w.n)}};
+                                       epilogue_parameters<Result>(args)};
   arguments.hw_info.sm_count = device().multiprocessors;
   typename Kernel::Params parameters = Kernel::to_underlying_arguments(arguments, nullptr);
   const auto kernel = cutlass::device_kernel<Kernel>;

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "kernels/cuda/cuda.h"
+#include "kernels/cuda/gemm/packed_rows.h"
 
 namespace herosweep::kernels::cuda::sm90 {
 namespace {
@@ -86,7 +87,8 @@ GemmProblem::GemmProblem(Family family, const GemmSize& size, Activation activat
   args_.m = size.m;
   args_.x_type = family.operand;
   args_.x = random(m * k, family.operand);
-  args_.w = {family.operand, size.n, size.k, random(n * k, family.operand)};
+  args_.w = {family.operand, size.n, size.k,
+             random(static_cast<size_t>(packed_rows(size.n)) * k, family.operand)};
   // The output's standard deviation becomes about 30 (s8) or 1 (f16) in units of the output.
   const float deviation = family.operand == ElementType::s8 ? 73.0f * 73.0f : 1.0f;
   const float wanted = family.output == ElementType::s8 ? 30.0f : 1.0f;

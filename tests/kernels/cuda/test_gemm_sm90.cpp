@@ -95,10 +95,12 @@ TEST_CASE("INT32 accumulators of full-range bytes are bit-identical", "[cuda]") 
     const Backend& cuda = cuda_backend();
     const size_t bytes = expected.f32.size() * sizeof(float);
     void* x = cuda.allocate(gemm.x_s8.size());
-    void* w = cuda.allocate(gemm.w_s8.size());
+    std::vector<char> packed(cuda.packed_bytes(ElementType::s8, shape.n, shape.k));
+    cuda.pack(ElementType::s8, gemm.w_s8.data(), shape.n, shape.k, packed.data());
+    void* w = cuda.allocate(packed.size());
     void* out = cuda.allocate(bytes);
     cuda.upload(x, gemm.x_s8.data(), gemm.x_s8.size());
-    cuda.upload(w, gemm.w_s8.data(), gemm.w_s8.size());
+    cuda.upload(w, packed.data(), packed.size());
     GemmArgs args;
     args.m = shape.m;
     args.x_type = ElementType::s8;
@@ -276,8 +278,10 @@ TEST_CASE("A chain of dependent launches computes what the same calls one by one
   const Family family{ElementType::s8, ElementType::s8};
   const GemmCase gemm = sm90_case({kRows, kWidth, kWidth}, ElementType::s8);
   const size_t bytes = size_t{kRows} * kWidth;
-  void* w = cuda.allocate(gemm.w_s8.size());
-  cuda.upload(w, gemm.w_s8.data(), gemm.w_s8.size());
+  std::vector<char> packed(cuda.packed_bytes(ElementType::s8, kWidth, kWidth));
+  cuda.pack(ElementType::s8, gemm.w_s8.data(), kWidth, kWidth, packed.data());
+  void* w = cuda.allocate(packed.size());
+  cuda.upload(w, packed.data(), packed.size());
   void* buffers[2] = {cuda.allocate(bytes), cuda.allocate(bytes)};
   const std::vector<float> scales(kWidth, 1.0f / (74.0f * 27.7f));
   void* scale = cuda.allocate(scales.size() * sizeof(float));

@@ -295,6 +295,8 @@ Table pareto_table(const Snapshot& s, const std::string& task, const GroupKey* g
   table.label = label(s, group ? fmt::format("pareto-{}-b{}-s{}-t{}", task, group->batch,
                                              group->seq_len, group->threads)
                                : "pareto-" + task);
+  if (group)
+    for (std::string& note : peer_notes(s, *group)) table.notes.push_back(std::move(note));
   table.notes.push_back("Front of: the trade-off with the others in which no plan beats this one.");
   return table;
 }

@@ -121,6 +121,9 @@ ordered_json page_data(const Snapshot& s) {
   data["environment"] = ordered_json::parse(s.sweep.environment);
   data["warnings"] = warnings(s);
   data["notes"] = notes(s);
+  for (const GroupKey& group : s.groups)
+    for (const std::string& note : peer_notes(s, group))
+      data["notes"].push_back(fmt::format("{}: {}", describe(group), note));
   data["failures"] = failures_json(s);
   data["groups"] = ordered_json::array();
   for (const GroupKey& group : s.groups)

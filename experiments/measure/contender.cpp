@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -37,19 +38,27 @@ class EngineContender : public Contender {
 
   void choose_repeats() override {
     if (ground_.backend.record == nullptr) return;  // the host's clock needs none
-    const double pass = static_cast<double>(std::max<int64_t>(sample(true), 1));
+    const double pass = static_cast<double>(std::max<int64_t>(sample(true).nanoseconds, 1));
     repeats_ = std::clamp(static_cast<int>(std::ceil(kSampleNanoseconds / pass)), 1, kMostRepeats);
   }
 
-  int64_t sample(bool warm) override {
+  Sample sample(bool warm) override {
     if (warm) engine_->run();
     const int64_t all = ground_.backend.time([this] {
       for (int i = 0; i < repeats_; ++i) engine_->run();
     });
-    return all / repeats_;
+    return {all / repeats_, ground_.backend.host_memory ? 0 : wall_nanoseconds()};
   }
 
  private:
+  /// The device is idle before and after: what launching and waiting cost is in it, as in a service
+  /// that answers one request after the other.
+  int64_t wall_nanoseconds() {
+    const auto start = std::chrono::steady_clock::now();
+    ground_.backend.time([this] { engine_->run(); });
+    return std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
+  }
+
   const sweep::Variant& variant_;
   const EngineGround& ground_;
   std::optional<engine::Engine> engine_;
@@ -77,7 +86,7 @@ class PeerContender : public Contender {
 
   void warm_up() override { process_->run(1); }
   void choose_repeats() override {}  // the peer's own business
-  int64_t sample(bool warm) override { return process_->run(warm ? 2 : 1).back(); }
+  Sample sample(bool warm) override { return {process_->run(warm ? 2 : 1).back(), 0}; }
 
  private:
   const sweep::Peer& peer_;

@@ -11,6 +11,15 @@
 
 namespace herosweep::measure {
 
+/// One sample of a contender, both of a pass: from token ids in memory to the last hidden state
+/// there.
+struct Sample {
+  int64_t nanoseconds = 0;  // on the clock of what computes: CUDA events, or the host's clock
+  /// A pass alone on the host's clock, from the call until it has finished on a device; 0 where
+  /// `nanoseconds` is of the host's clock already, or the contender does not say.
+  int64_t wall_nanoseconds = 0;
+};
+
 class Contender {
  public:
   virtual ~Contender() = default;
@@ -25,9 +34,8 @@ class Contender {
   virtual void warm_up() = 0;
   /// Decides how many passes a sample takes; after the warm-up.
   virtual void choose_repeats() = 0;
-  /// Nanoseconds of a pass: from token ids in memory to the last hidden state there. `warm`: with
-  /// the caches as the contender's own last pass leaves them, not as another's.
-  virtual int64_t sample(bool warm) = 0;
+  /// `warm`: with the caches as the contender's own last pass leaves them, not as another's.
+  virtual Sample sample(bool warm) = 0;
 };
 
 /// Static scales of a variant, or null when it needs none.

@@ -88,23 +88,28 @@ class Group {
       if (out_of_time && round >= kMinimumRounds) break;
       for (const int r : round_order(static_cast<int>(runners_.size()), round, job_.seed)) {
         Runner& runner = runners_[r];
-        take_turn(runner,
-                  [&] { runner.samples.push_back(runner.contender->sample(warm_caches_)); });
+        take_turn(runner, [&] { runner.add(runner.contender->sample(warm_caches_)); });
       }
     }
   }
 
   void report(LatencyResult& result) const {
     for (const Runner& runner : runners_)
-      if (!runner.failed) result.plans.push_back({runner.contender->plan_hash(), runner.samples});
+      if (!runner.failed) result.plans.push_back(runner.samples);
     result.failures = failures_;
   }
 
  private:
   struct Runner {
-    explicit Runner(std::unique_ptr<Contender> who) : contender(std::move(who)) {}
+    explicit Runner(std::unique_ptr<Contender> who) : contender(std::move(who)) {
+      samples.plan_hash = contender->plan_hash();
+    }
+    void add(const Sample& sample) {
+      samples.nanoseconds.push_back(sample.nanoseconds);
+      if (sample.wall_nanoseconds > 0) samples.wall_nanoseconds.push_back(sample.wall_nanoseconds);
+    }
     std::unique_ptr<Contender> contender;
-    std::vector<int64_t> samples;
+    LatencySamples samples;
     bool failed = false;
   };
 

@@ -32,9 +32,10 @@ std::vector<int> round_order(int plans, int round, uint64_t seed);
 /// waited for is announced again and again, as a sign of life.
 using Announce = std::function<void(int done, int total, const Contender& next)>;
 
-/// Samples are nanoseconds of Engine::run on the backend's clock (wall clock; CUDA events around
-/// repeated passes), and what peers answer. Throws as the engine does; a variant that cannot be
-/// built fails the job after having been announced. A failing peer fails alone.
+/// Samples are of Engine::run on the backend's clock (the host's; CUDA events around repeated
+/// passes, and the host's around a pass alone), and what peers answer. Throws as the engine does; a
+/// variant that cannot be built fails the job after having been announced. A failing peer fails
+/// alone.
 LatencyResult measure_latency(const LatencyJob& job, Resources& resources,
                               const Announce& announce);
 

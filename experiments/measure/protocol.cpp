@@ -135,7 +135,9 @@ AccuracyResult accuracy_from_json(const json& j) {
 json to_json(const LatencyResult& r) {
   json plans = json::array(), failures = json::array();
   for (const LatencySamples& samples : r.plans)
-    plans.push_back({{"plan_hash", samples.plan_hash}, {"nanoseconds", samples.nanoseconds}});
+    plans.push_back({{"plan_hash", samples.plan_hash},
+                     {"nanoseconds", samples.nanoseconds},
+                     {"wall_nanoseconds", samples.wall_nanoseconds}});
   for (const LatencyFailure& failure : r.failures)
     failures.push_back({{"plan_hash", failure.plan_hash},
                         {"kind", failure.kind},
@@ -159,8 +161,9 @@ LatencyResult latency_from_json(const json& j) {
   r.threads = j.at("threads");
   r.baseline_plan_hash = j.at("baseline_plan_hash");
   for (const json& samples : j.at("plans"))
-    r.plans.push_back(
-        {samples.at("plan_hash"), samples.at("nanoseconds").get<std::vector<int64_t>>()});
+    r.plans.push_back({samples.at("plan_hash"),
+                       samples.at("nanoseconds").get<std::vector<int64_t>>(),
+                       samples.at("wall_nanoseconds").get<std::vector<int64_t>>()});
   for (const json& failure : j.at("failures"))
     r.failures.push_back({failure.at("plan_hash"), failure.at("kind"), failure.at("message"),
                           failure.at("log_tail")});

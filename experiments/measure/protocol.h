@@ -77,6 +77,8 @@ struct AccuracyResult {
 struct LatencySamples {
   std::string plan_hash;
   std::vector<int64_t> nanoseconds;
+  /// Of single passes on the host's clock; empty where `nanoseconds` are on it.
+  std::vector<int64_t> wall_nanoseconds = {};
 };
 
 /// A contender that failed without harm to the others; it has no samples.

@@ -85,6 +85,7 @@ ordered_json latency_json(const Snapshot& s, const GroupKey& group) {
                                 {"low", row.median_low},
                                 {"high", row.median_high},
                                 {"p90", optional_json(row.p90_ms)},
+                                {"wall", optional_json(row.wall_ms)},
                                 {"ratio", row.ratio},
                                 {"ratio_low", row.ratio_low},
                                 {"ratio_high", row.ratio_high},

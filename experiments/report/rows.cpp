@@ -174,13 +174,12 @@ std::vector<ResultRow> load_results(SQLite::Database& db, int64_t sweep_id, cons
 std::vector<LatencyRow> load_latency(SQLite::Database& db, const SweepInfo& sweep,
                                      const Filter& filter) {
   Statement query(
-      db,
-      fmt::format(
-          "SELECT {}, batch, seq_len, threads, n, median_ms, median_low, median_high, "
-          "min_ms, p90_ms, clock_mhz_before, clock_mhz_after, ratio, ratio_low, "
-          "ratio_high, fp16_ms, peer_version FROM v_latency WHERE sweep_id = ?1 AND device = ?2 "
-          "ORDER BY position",
-          kPlanColumns));
+      db, fmt::format("SELECT {}, batch, seq_len, threads, n, median_ms, median_low, median_high, "
+                      "min_ms, p90_ms, clock_mhz_before, clock_mhz_after, ratio, ratio_low, "
+                      "ratio_high, fp16_ms, peer_version, wall_median_ms FROM v_latency WHERE "
+                      "sweep_id = ?1 AND device = ?2 "
+                      "ORDER BY position",
+                      kPlanColumns));
   query.bind(1, sweep.id);
   query.bind(2, sweep.device);
   std::vector<LatencyRow> rows;
@@ -197,6 +196,7 @@ std::vector<LatencyRow> load_latency(SQLite::Database& db, const SweepInfo& swee
     for (double* field : {&row.ratio, &row.ratio_low, &row.ratio_high, &row.fp16_ms})
       *field = r.real();
     row.peer_version = r.text();
+    row.wall_ms = optional_real(r.next());
     if (accepts(filter, row.group)) rows.push_back(std::move(row));
   }
   return rows;

@@ -61,6 +61,7 @@ struct LatencyRow : PlanColumns {
   std::optional<double> p90_ms, clock_mhz_before, clock_mhz_after;
   double ratio = 0, ratio_low = 0, ratio_high = 0, fp16_ms = 0;
   std::string peer_version;  // of a peer that says it
+  std::optional<double> wall_ms;
   bool is_peer() const { return execution == "peer"; }
 };
 

@@ -124,7 +124,7 @@ void run_latency(RunState& run, LatencyWork work, const std::vector<LatencyWork>
   const std::string& baseline = run.sweep.variants[baseline_variant(run.sweep)].plan_hash;
   while (!work.plans.empty() && !run.must_stop()) {
     LatencyPhase phase(run, work, seconds_after);
-    const bool ended = Dispatcher(run.options.worker_command, run.options.logs)
+    const bool ended = Dispatcher(run.options.worker_command, run.options.logs, run.options.devices)
                            .run({request(run, work)}, 1, phase);
     if (phase.complete() || !ended) return;
     const auto culprit = std::find(work.plans.begin(), work.plans.end(), phase.culprit());

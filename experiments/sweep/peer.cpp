@@ -7,6 +7,7 @@
 
 #include "core/util/command.h"
 #include "core/util/error.h"
+#include "core/util/project_file.h"
 #include "core/util/sha256.h"
 #include "experiments/sweep/trial.h"
 #include "experiments/tasks/python.h"
@@ -34,7 +35,7 @@ std::string content_of(const std::string& word) {
 const std::vector<Peer>& builtin_peers() {
   static const std::vector<Peer> peers = [] {
     const std::string python = tasks::python_interpreter().string();
-    const std::string script = HEROSWEEP_PEER_FOLDER "/torch_bert.py";
+    const std::string script = util::project_file("experiments/peers/torch_bert.py").string();
     std::vector<Peer> all;
     for (const char* kind : {"eager", "compile"}) {
       Peer peer(std::string("torch-") + kind);

@@ -6,7 +6,7 @@ namespace herosweep::util {
 
 std::filesystem::path project_file(const std::filesystem::path& relative) {
   namespace fs = std::filesystem;
-  const fs::path built_from = fs::path(HEROSWEEP_SOURCE_DIR) / relative;
+  fs::path built_from = fs::path(HEROSWEEP_SOURCE_DIR) / relative;
   std::error_code ignored;
   if (fs::exists(built_from, ignored)) return built_from;
   fs::path folder = fs::read_symlink("/proc/self/exe", ignored);

@@ -136,9 +136,7 @@ void run(const Options& options) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int parse_and_run(int argc, char** argv) {
   Options options;
   CLI::App app("Times packed batches of a task's real text against padded ones");
   app.add_option("model", options.model, "A Hugging Face directory")->required();
@@ -151,10 +149,17 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.seed, "Of the order of sequences");
   app.add_option("--cache", options.cache, "Folder of tokenized text (.cache)");
   CLI11_PARSE(app, argc, argv);
+  run(options);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
   try {
-    run(options);
+    return parse_and_run(argc, argv);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", argv[0], error.what());
+    std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
     return 3;
   }
 }

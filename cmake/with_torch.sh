@@ -5,8 +5,11 @@
 set -euo pipefail
 python=${HEROSWEEP_PYTHON:-python3}
 libraries=$("$python" - <<'END'
-import glob, importlib.util, os
-root = importlib.util.find_spec("torch").submodule_search_locations[0]
+import glob, importlib.util, os, sys
+torch = importlib.util.find_spec("torch")
+if torch is None:
+    sys.exit(1)
+root = torch.submodule_search_locations[0]
 packages = os.path.dirname(root)
 print(":".join([os.path.join(root, "lib"), *sorted(glob.glob(os.path.join(packages, "nvidia", "*", "lib")))]))
 END

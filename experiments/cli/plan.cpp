@@ -52,6 +52,10 @@ nlohmann::json sweep_json(const sweep::Sweep& sweep, const measure::Estimate& co
   }
   for (const sweep::DroppedPlan& plan : sweep.dropped)
     dropped.push_back({{"plan", plan.plan}, {"variant", plan.variant}, {"reason", plan.reason}});
+  nlohmann::json peers = nlohmann::json::array();
+  for (const sweep::Peer& peer : sweep.peers)
+    peers.push_back(
+        {{"name", peer.name}, {"version", peer.version}, {"plan_hash", peer.plan_hash}});
   nlohmann::json latency{{"enabled", sweep.latency.enabled},
                          {"batch", sweep.latency.batch},
                          {"seq_len", sweep.latency.seq_len},
@@ -62,6 +66,7 @@ nlohmann::json sweep_json(const sweep::Sweep& sweep, const measure::Estimate& co
           {"backend", sweep.backend},
           {"variants", std::move(variants)},
           {"dropped", std::move(dropped)},
+          {"peers", std::move(peers)},
           {"latency", std::move(latency)},
           {"estimate",
            {{"accuracy_seconds", cost.accuracy_seconds},
@@ -91,6 +96,9 @@ void print_plan(const sweep::Sweep& sweep, const measure::Estimate& cost, int wo
   for (const sweep::DroppedPlan& plan : sweep.dropped)
     fmt::print("dropped {}{}{}: {}\n", plan.plan, plan.variant.empty() ? "" : " ", plan.variant,
                plan.reason);
+  for (const sweep::Peer& peer : sweep.peers)
+    fmt::print("beside them, latency only: {}{}\n", peer.name,
+               peer.version.empty() ? "" : " (" + peer.version + ")");
   size_t groups = 0;
   if (sweep.latency.enabled)
     groups =

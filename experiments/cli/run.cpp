@@ -104,6 +104,7 @@ int run(Options& options) {
   // been replaced by a newer build since.
   options.run.worker_command = {"/proc/self/exe", "worker"};
   options.run.cache = std::filesystem::absolute(cache_directory());
+  options.run.devices = measure::device_count(sweep.backend);
   options.run.logs = options.database.parent_path() / "run" / options.database.stem();
 
   store::Store store(options.database, store::Store::Mode::read_write);
@@ -127,7 +128,9 @@ void add_run(CLI::App& app, int& exit_code) {
   measure::RunOptions& run_options = options->run;
   add_config_options(*command, options->config);
   command->add_option("--db", options->database, "The results database (results/NAME.db)");
-  command->add_option("--jobs", run_options.workers, "Accuracy workers (one a processor)")
+  command
+      ->add_option("--jobs", run_options.workers,
+                   "Accuracy workers (one a processor; on CUDA one a device)")
       ->check(CLI::PositiveNumber);
   const std::map<std::string, measure::Only> choices{{"missing", measure::Only::missing},
                                                      {"failed", measure::Only::failed}};

@@ -40,6 +40,13 @@ void check_heads(const sweep::SweepRequest& request, const model::ModelSummary& 
   if (!text.empty()) throw ConfigError(text);
 }
 
+std::vector<sweep::Peer> peers(const sweep::LatencySettings& latency) {
+  std::vector<sweep::Peer> peers;
+  for (const sweep::Peer& baseline : latency.baselines)
+    if (latency.enabled && baseline.is_outside()) peers.push_back(sweep::resolved(baseline));
+  return peers;
+}
+
 /// Such a model brings a task of its own.
 bool asks_for_random_weights(const Value& root) {
   const Member* model = root.find("model");
@@ -79,7 +86,9 @@ sweep::Sweep load_sweep(const fs::path& file, const std::vector<std::string>& ov
   }
   const sweep::ModelRef model{request.model_directory, request.model_name, summary.weights_hash,
                               summary.config};
-  return sweep::expand(request, model, facts);
+  sweep::Sweep sweep = sweep::expand(request, model, facts);
+  sweep.peers = peers(sweep.latency);
+  return sweep;
 }
 
 nlohmann::json schema() {

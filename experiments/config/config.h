@@ -18,7 +18,8 @@ sweep::SweepRequest parse(const std::filesystem::path& file,
                           const std::vector<std::string>& overrides);
 
 /// `parse`, then the facts of model and task files, then sweep::expand. Throws ConfigError,
-/// ModelError (the model directory) or DataError (task files that are missing).
+/// ModelError (the model directory), DataError (task files that are missing) or EnvironmentError
+/// (a baseline of another engine that cannot run here).
 sweep::Sweep load_sweep(const std::filesystem::path& file,
                         const std::vector<std::string>& overrides);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "experiments/config/baseline_codec.h"
 #include "experiments/config/codecs.h"
 #include "experiments/config/plan_codec.h"
 #include "experiments/config/space_fields.h"
@@ -166,20 +167,6 @@ bool read_space(const Cursor& at, SweepRequest& request) {
   return read_fields(at, space_fields(), request.space);
 }
 
-/// The FP16 plan of this engine; others would need programs of their own.
-struct Baseline {
-  bool read(const Cursor& at, std::string& out) const {
-    if (at.value.text == "torch-eager") {
-      return at.problem("torch-eager is not available in this version; use fp16");
-    }
-    const bool good = read_word(at, {"fp16"}) == 0;
-    if (good) out = "fp16";
-    return good;
-  }
-  json schema() const { return {{"enum", {"fp16"}}}; }
-  json show(const std::string& value) const { return value; }
-};
-
 const std::vector<Field<LatencySettings>>& latency_fields() {
   // A 95 % interval of a median needs six samples.
   constexpr int kFewestRounds = 6;
@@ -193,8 +180,12 @@ const std::vector<Field<LatencySettings>>& latency_fields() {
             "Rounds in which every plan runs once: one number, or one for every batch."),
       field("max_seconds", &LatencySettings::max_seconds, Number{},
             "Longest time of one group; 0: no limit."),
-      field("baselines", &LatencySettings::baselines, ListOf<Baseline, std::string>{Baseline{}},
-            "What every round also measures."),
+      field(
+          "baselines", &LatencySettings::baselines, ListOf<Baseline, sweep::Peer>{Baseline{}},
+          "What every round also measures: fp16 (this engine's own, always), torch-eager, "
+          "torch-compile, "
+          "or a program {name, command, check} that prints \"ready\" and answers \"run N\" with N "
+          "latencies in ns."),
   };
   return fields;
 }

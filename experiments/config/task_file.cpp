@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/util/project_file.h"
 #include "experiments/config/codecs.h"
 #include "experiments/config/compose.h"
 #include "experiments/config/config.h"
@@ -32,7 +33,7 @@ bool missing_file(const Cursor& at, const Value& name) {
   at.problems.add(name.place, at.path,
                   fmt::format("no task file for {}: looked for {}.yaml in tasks and ../tasks "
                               "beside this file, and in {}",
-                              name.text, name.text, HEROSWEEP_CONFIG_DIR "/tasks"));
+                              name.text, name.text, util::project_file("configs/tasks").string()));
   return false;
 }
 
@@ -87,7 +88,7 @@ fs::path find_task_file(const std::string& name, const fs::path& folder) {
     return fs::is_regular_file(file, error) ? file : fs::path();
   }
   for (const fs::path& place :
-       {folder / "tasks", folder / ".." / "tasks", fs::path(HEROSWEEP_CONFIG_DIR "/tasks")}) {
+       {folder / "tasks", folder / ".." / "tasks", util::project_file("configs/tasks")}) {
     const fs::path file = (place / (name + ".yaml")).lexically_normal();
     if (fs::is_regular_file(file, error)) return file;
   }

@@ -109,7 +109,7 @@ void run_accuracy(RunState& run, const std::vector<AccuracyWork>& work) {
   std::vector<JobRequest> requests;
   for (size_t job = 0; job < work.size(); ++job)
     requests.push_back(phase.request(static_cast<int>(job)));
-  Dispatcher(run.options.worker_command, run.options.logs)
+  Dispatcher(run.options.worker_command, run.options.logs, run.options.devices)
       .run(std::move(requests), run.workers, phase);
 }
 

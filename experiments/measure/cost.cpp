@@ -55,13 +55,14 @@ Estimate estimate(const sweep::Sweep& sweep, int workers) {
   total.accuracy_seconds = variants * pass_operations(sweep.model.config, tokens, kTypicalLength) /
                            (kAssumedOperationsPerSecond * std::max(workers, 1));
   const sweep::LatencySettings& latency = sweep.latency;
+  const double contenders = variants + static_cast<double>(sweep.peers.size());
   if (latency.enabled)
     for (const int threads : latency.threads)
       for (const int seq_len : latency.seq_len)
         for (size_t b = 0; b < latency.batch.size(); ++b) {
           const int rounds = latency.rounds[std::min(b, latency.rounds.size() - 1)];
           const double batch_tokens = static_cast<double>(latency.batch[b]) * seq_len;
-          total.latency_seconds += variants * latency_passes(rounds, latency.batch[b] * seq_len) *
+          total.latency_seconds += contenders * latency_passes(rounds, latency.batch[b] * seq_len) *
                                    pass_operations(sweep.model.config, batch_tokens, seq_len) /
                                    (kAssumedOperationsPerSecond * threads);
         }

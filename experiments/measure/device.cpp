@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "kernels/cuda/cuda.h"
 #include "kernels/cuda/nvml.h"
@@ -16,6 +19,21 @@ std::string version_text(int version) {
 }
 
 }  // namespace
+
+int device_count(const std::string& backend) {
+  return backend == "cuda" ? std::max(kernels::cuda_status().devices, 1) : 1;
+}
+
+void use_device(int index) {
+  // Entries may be numbers or UUIDs; ours is counted among those that the user left visible.
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  std::string entry = std::to_string(index);
+  if (visible != nullptr) {
+    std::istringstream list(visible);
+    for (int i = 0; i <= index && std::getline(list, entry, ',');) ++i;
+  }
+  setenv("CUDA_VISIBLE_DEVICES", entry.c_str(), /*replace=*/1);
+}
 
 nlohmann::json device_facts(const std::string& backend) {
   if (backend != "cuda") return nlohmann::json::object();
@@ -31,6 +49,7 @@ nlohmann::json device_facts(const std::string& backend) {
           {"temperature_celsius", or_null(now.temperature_celsius)},
           {"device", status.device},
           {"gpu", status.device},
+          {"gpu_count", status.devices},
           {"gpu_kernels", kernels::cuda_backend().isa},
           {"compute_capability", fmt::format("{}.{}", status.compute_major, status.compute_minor)},
           {"multiprocessors", status.multiprocessors},

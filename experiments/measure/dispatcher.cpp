@@ -22,6 +22,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 /// A slot: the process in it may be replaced.
 struct Dispatcher::Worker {
+  std::vector<std::string> command;
   std::filesystem::path log;
   std::unique_ptr<Process> process;
   std::optional<JobRequest> job;
@@ -30,8 +31,9 @@ struct Dispatcher::Worker {
   bool ending = false;  // it said that it ends: it gets no other job
 };
 
-Dispatcher::Dispatcher(std::vector<std::string> command, std::filesystem::path log_directory)
-    : command_(std::move(command)), log_directory_(std::move(log_directory)) {
+Dispatcher::Dispatcher(std::vector<std::string> command, std::filesystem::path log_directory,
+                       int devices)
+    : command_(std::move(command)), log_directory_(std::move(log_directory)), devices_(devices) {
   std::filesystem::create_directories(log_directory_);
 }
 
@@ -42,6 +44,10 @@ bool Dispatcher::run(std::vector<JobRequest> jobs, int workers, JobListener& lis
   workers_.clear();
   for (size_t w = 0; w < slots; ++w) {
     workers_.push_back(std::make_unique<Worker>());
+    workers_[w]->command = command_;
+    if (devices_ > 1)
+      for (const std::string& word : {std::string("--device"), std::to_string(w % devices_)})
+        workers_[w]->command.push_back(word);
     workers_[w]->log = log_directory_ / fmt::format("worker-{}.log", w);
     std::filesystem::remove(workers_[w]->log);
   }
@@ -73,7 +79,7 @@ bool Dispatcher::any_busy() const {
 }
 
 void Dispatcher::assign(Worker& worker, const JobRequest& job, JobListener& listener) {
-  if (!worker.process) worker.process = std::make_unique<Process>(command_, worker.log);
+  if (!worker.process) worker.process = std::make_unique<Process>(worker.command, worker.log);
   worker.job = job;
   worker.since = Clock::now();
   worker.last_progress = nullptr;

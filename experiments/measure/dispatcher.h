@@ -39,8 +39,10 @@ class JobListener {
 
 class Dispatcher {
  public:
-  /// `command` starts a worker; logs go to `log_directory`/worker-N.log.
-  Dispatcher(std::vector<std::string> command, std::filesystem::path log_directory);
+  /// `command` starts a worker; logs go to `log_directory`/worker-N.log. Where there are several
+  /// `devices`, worker N is told to use the device N modulo `devices`.
+  Dispatcher(std::vector<std::string> command, std::filesystem::path log_directory,
+             int devices = 1);
   ~Dispatcher();
 
   /// Runs jobs in order on up to `workers` processes that live as long as this call; a worker that
@@ -63,6 +65,7 @@ class Dispatcher {
 
   std::vector<std::string> command_;
   std::filesystem::path log_directory_;
+  int devices_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

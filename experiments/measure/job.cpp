@@ -81,12 +81,18 @@ json to_json(const LatencyJob& job) {
   json j = head("latency", job.id, job.setting);
   j["variants"] = json::array();
   for (const auto& variant : job.variants) j["variants"].push_back(to_json(variant));
+  j["peers"] = json::array();
+  for (const auto& peer : job.peers)
+    j["peers"].push_back(
+        {{"name", peer.name}, {"command", peer.command}, {"plan_hash", peer.plan_hash}});
   j["calibration_tasks"] = tasks_json(job.calibration_tasks);
   j["batch"] = job.batch;
   j["seq_len"] = job.seq_len;
   j["rounds"] = job.rounds;
   j["max_seconds"] = job.max_seconds;
   j["seed"] = job.seed;
+  j["peer_timeout"] = job.peer_timeout_seconds;
+  j["peer_logs"] = job.peer_logs.string();
   return j;
 }
 
@@ -95,12 +101,20 @@ LatencyJob latency_job_from_json(const json& j) {
   job.id = j.at("job");
   job.setting = setting_from(j);
   for (const json& variant : j.at("variants")) job.variants.push_back(variant_from_json(variant));
+  for (const json& peer : j.at("peers")) {
+    job.peers.emplace_back();
+    job.peers.back().name = peer.at("name");
+    job.peers.back().command = peer.at("command").get<std::vector<std::string>>();
+    job.peers.back().plan_hash = peer.at("plan_hash");
+  }
   job.calibration_tasks = tasks_from(j.at("calibration_tasks"));
   job.batch = j.at("batch");
   job.seq_len = j.at("seq_len");
   job.rounds = j.at("rounds");
   job.max_seconds = j.at("max_seconds");
   job.seed = j.at("seed");
+  job.peer_timeout_seconds = j.at("peer_timeout");
+  job.peer_logs = j.at("peer_logs").get<std::string>();
   return job;
 }
 

@@ -36,12 +36,15 @@ struct LatencyJob {
   int id = 0;
   Setting setting;
   std::vector<sweep::Variant> variants;  // the FP16 baseline first
+  std::vector<sweep::Peer> peers;        // placeholders filled in
   std::vector<tasks::TaskSpec> calibration_tasks;
   int batch = 1;
   int seq_len = 128;
   int rounds = 30;
   double max_seconds = 0;  // 0: no limit; never fewer rounds than an interval needs
   uint64_t seed = 0;
+  double peer_timeout_seconds = 0;  // of one answer; 0: none
+  std::filesystem::path peer_logs;  // folder of what peers print
 };
 
 nlohmann::json to_json(const sweep::Variant& variant);

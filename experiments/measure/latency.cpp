@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <random>
@@ -17,11 +17,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// CUDA events around one short pass would time the launch as well: a sample is the mean of as many
-// passes as take this long.
-constexpr double kSampleNanoseconds = 2e6;
-constexpr int kMostRepeats = 64;
-
 // Warm-up ends when the round takes no more than this above the fastest so far: allocations,
 // page faults and clock ramps cost far more than that.
 constexpr double kStableWithin = 1.1;
@@ -32,14 +27,6 @@ int64_t nanoseconds_since(Clock::time_point start) {
 }
 
 double seconds_since(Clock::time_point start) { return 1e-9 * double(nanoseconds_since(start)); }
-
-/// One plan, ready to run.
-struct Contender {
-  const sweep::Variant* variant;
-  engine::Engine engine;
-  std::vector<int64_t> samples;
-  int repeats = 1;  // passes of one sample
-};
 
 engine::Batch text_of(const LatencyJob& job, Resources& resources) {
   for (const auto& spec : job.calibration_tasks) {
@@ -56,28 +43,32 @@ class Group {
       : job_(job), announce_(announce), backend_(use_backend(job.setting)) {
     const auto& model = resources.model(job.setting);
     batch_ = fixed_shape_batch(text_of(job, resources), job.batch, job.seq_len);
-    const auto weights = engine::make_weight_store();
-    total_ = static_cast<int>(job.variants.size()) * (job.rounds + 1);
-    for (const auto& variant : job.variants) {
-      announce_(done_++, total_, variant);
-      std::optional<quant::Calibration> scales;
-      if (quant::needs_calibration(variant.plan))
-        scales = obtain_calibration(model, variant.calibration, job.calibration_tasks, resources,
-                                    job.setting);
-      contenders_.push_back(
-          {&variant,
-           engine::Engine(model, variant.plan, scales ? &*scales : nullptr, backend_, weights),
-           {}});
-      contenders_.back().engine.forward(batch_);
+    warm_caches_ = needs_warm_caches(batch_.tokens()) || !backend_.host_memory;
+    ground_.emplace(EngineGround{model, batch_, backend_, engine::make_weight_store(),
+                                 [&model, &job, &resources](const sweep::Variant& variant) {
+                                   if (!quant::needs_calibration(variant.plan))
+                                     return std::unique_ptr<quant::Calibration>();
+                                   return std::make_unique<quant::Calibration>(obtain_calibration(
+                                       model, variant.calibration, job.calibration_tasks, resources,
+                                       job.setting));
+                                 }});
+    for (const auto& variant : job.variants)
+      runners_.emplace_back(engine_contender(variant, *ground_));
+    for (const auto& peer : job.peers) {
+      const size_t index = runners_.size();
+      runners_.emplace_back(
+          peer_contender(peer, job, [this, index] { tell(*runners_[index].contender); }));
     }
+    total_ = static_cast<int>(runners_.size()) * (job.rounds + 1);
+    for (Runner& runner : runners_) take_turn(runner, [&] { runner.contender->build(); });
   }
 
-  /// Rounds over all plans until one takes no longer than those before; returns how many.
+  /// Rounds over all contenders until one takes no longer than those before; returns how many.
   int warm_up() {
     double fastest = 0;
     for (int round = 1; round <= kMostWarmupRounds; ++round) {
       const auto start = Clock::now();
-      for (Contender& contender : contenders_) contender.engine.forward(batch_);
+      for (Runner& runner : runners_) guard(runner, [&] { runner.contender->warm_up(); });
       const double seconds = seconds_since(start);
       if (round > 1 && seconds <= kStableWithin * fastest) return round;
       fastest = round == 1 ? seconds : std::min(fastest, seconds);
@@ -86,12 +77,7 @@ class Group {
   }
 
   void choose_repeats() {
-    if (backend_.record == nullptr) return;  // the host's clock needs none
-    for (Contender& contender : contenders_) {
-      const double pass = static_cast<double>(std::max<int64_t>(sample(contender), 1));
-      contender.repeats =
-          std::clamp(static_cast<int>(std::ceil(kSampleNanoseconds / pass)), 1, kMostRepeats);
-    }
+    for (Runner& runner : runners_) guard(runner, [&] { runner.contender->choose_repeats(); });
   }
 
   void measure() {
@@ -100,38 +86,63 @@ class Group {
       const double spent = seconds_since(start);
       const bool out_of_time = job_.max_seconds > 0 && spent > job_.max_seconds;
       if (out_of_time && round >= kMinimumRounds) break;
-      for (const int c : round_order(static_cast<int>(contenders_.size()), round, job_.seed)) {
-        Contender& contender = contenders_[c];
-        announce_(done_++, total_, *contender.variant);
-        contender.samples.push_back(sample(contender));
+      for (const int r : round_order(static_cast<int>(runners_.size()), round, job_.seed)) {
+        Runner& runner = runners_[r];
+        take_turn(runner, [&] { runner.add(runner.contender->sample(warm_caches_)); });
       }
     }
   }
 
-  std::vector<LatencySamples> samples() const {
-    std::vector<LatencySamples> all;
-    for (const Contender& contender : contenders_)
-      all.push_back({contender.variant->plan_hash, contender.samples});
-    return all;
+  void report(LatencyResult& result) const {
+    for (const Runner& runner : runners_)
+      if (!runner.failed) result.plans.push_back(runner.samples);
+    result.failures = failures_;
   }
 
  private:
-  /// Nanoseconds of a pass: from token ids in memory to the last hidden state there.
-  int64_t sample(Contender& contender) {
-    // The plan before it has filled the caches with its own weights; a served model runs again and
-    // again, so an unmeasured pass brings the caches into that state.
-    if (needs_warm_caches(batch_.tokens()) || !backend_.host_memory) contender.engine.run();
-    const int64_t all = backend_.time([&contender] {
-      for (int i = 0; i < contender.repeats; ++i) contender.engine.run();
-    });
-    return all / contender.repeats;
+  struct Runner {
+    explicit Runner(std::unique_ptr<Contender> who) : contender(std::move(who)) {
+      samples.plan_hash = contender->plan_hash();
+    }
+    void add(const Sample& sample) {
+      samples.nanoseconds.push_back(sample.nanoseconds);
+      if (sample.wall_nanoseconds > 0) samples.wall_nanoseconds.push_back(sample.wall_nanoseconds);
+    }
+    std::unique_ptr<Contender> contender;
+    LatencySamples samples;
+    bool failed = false;
+  };
+
+  /// A peer that fails costs its own row; a failure of an engine ends the group.
+  template <class Action>
+  void guard(Runner& runner, const Action& action) {
+    if (runner.failed) return;
+    try {
+      action();
+    } catch (const PeerFailure& failure) {
+      runner.failed = true;
+      failures_.push_back(
+          {runner.contender->plan_hash(), failure.kind, failure.what(), failure.log_tail});
+    }
   }
+
+  template <class Action>
+  void take_turn(Runner& runner, const Action& action) {
+    tell(*runner.contender);
+    ++done_;
+    guard(runner, action);
+  }
+
+  void tell(const Contender& next) const { announce_(done_, total_, next); }
 
   const LatencyJob& job_;
   const Announce& announce_;
   const kernels::Backend& backend_;
   engine::Batch batch_;
-  std::vector<Contender> contenders_;
+  bool warm_caches_ = false;
+  std::optional<EngineGround> ground_;
+  std::vector<Runner> runners_;
+  std::vector<LatencyFailure> failures_;
   int done_ = 0;
   int total_ = 0;
 };
@@ -187,7 +198,7 @@ LatencyResult measure_latency(const LatencyJob& job, Resources& resources,
   result.clock_mhz_before = clock_mhz(backend);
   group.measure();
   result.clock_mhz_after = clock_mhz(backend);
-  result.plans = group.samples();
+  group.report(result);
   return result;
 }
 

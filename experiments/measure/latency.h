@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/measure/contender.h"
 #include "experiments/measure/protocol.h"
 #include "experiments/measure/resources.h"
 
@@ -27,12 +28,14 @@ engine::Batch fixed_shape_batch(const engine::Batch& text, int batch, int seq_le
 /// The order of `plans` in round `round`: a permutation that depends on the seed.
 std::vector<int> round_order(int plans, int round, uint64_t seed);
 
-/// Announces the plan that runs next: when the process dies, it is the culprit.
-using Announce = std::function<void(int done, int total, const sweep::Variant& next)>;
+/// Announces the contender that runs next: when the process dies, it is the culprit. A peer that is
+/// waited for is announced again and again, as a sign of life.
+using Announce = std::function<void(int done, int total, const Contender& next)>;
 
-/// Samples are nanoseconds of Engine::run on the backend's clock (wall clock; CUDA events around
-/// repeated passes). Throws as the engine does; a variant that
-/// cannot be built fails the job after having been announced.
+/// Samples are of Engine::run on the backend's clock (the host's; CUDA events around repeated
+/// passes, and the host's around a pass alone), and what peers answer. Throws as the engine does; a
+/// variant that cannot be built fails the job after having been announced. A failing peer fails
+/// alone.
 LatencyResult measure_latency(const LatencyJob& job, Resources& resources,
                               const Announce& announce);
 

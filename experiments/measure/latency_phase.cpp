@@ -14,6 +14,16 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+void record_failure(RunState& run, const LatencyWork& work, const std::string& plan_hash,
+                    const store::Failure& failure) {
+  run.store.record_latency_failure(run.sweep_id, run.sweep, plan_hash, work.batch, work.seq_len,
+                                   work.threads, failure);
+  ++run.failed;
+  run.display.print(fmt::format("failed: {}, latency at batch {}, seq {}: {}: {}",
+                                contender_name(run.sweep, plan_hash), work.batch, work.seq_len,
+                                failure.kind, failure.message));
+}
+
 /// One attempt at a group: it either measures all plans or names one that broke it.
 class LatencyPhase : public Phase {
  public:
@@ -40,7 +50,9 @@ class LatencyPhase : public Phase {
       return;
     }
     run_.store.record_latency(run_.sweep_id, run_.sweep, result);
-    run_.ran += static_cast<int>(work_.variants.size());
+    for (const LatencyFailure& broken : result.failures)
+      record_failure(run_, work_, broken.plan_hash, {broken.kind, broken.message, broken.log_tail});
+    run_.ran += static_cast<int>(work_.plans.size() - result.failures.size());
     const double expected =
         estimated_seconds(run_, work_) *
         (run_.latency_rate > 0 ? run_.latency_rate : kAssumedOperationsPerSecond);
@@ -75,31 +87,33 @@ class LatencyPhase : public Phase {
   store::Failure failure_;
 };
 
+bool wants(const LatencyWork& work, const std::string& plan_hash) {
+  return std::find(work.plans.begin(), work.plans.end(), plan_hash) != work.plans.end();
+}
+
 JobRequest request(const RunState& run, const LatencyWork& work) {
   const int baseline = baseline_variant(run.sweep);
   LatencyJob job;
   job.setting = run.setting(work.threads);
   job.variants.push_back(run.sweep.variants[baseline]);
-  for (const int v : work.variants)
-    if (v != baseline) job.variants.push_back(run.sweep.variants[v]);
+  for (size_t v = 0; v < run.sweep.variants.size(); ++v)
+    if (static_cast<int>(v) != baseline && wants(work, run.sweep.variants[v].plan_hash))
+      job.variants.push_back(run.sweep.variants[v]);
+  for (sweep::Peer peer : run.sweep.peers) {
+    if (!wants(work, peer.plan_hash)) continue;
+    peer.command = sweep::filled_in(
+        peer, {job.setting.model, job.setting.backend, work.batch, work.seq_len, work.threads});
+    job.peers.push_back(std::move(peer));
+  }
   job.calibration_tasks = run.sweep.tasks;
   job.batch = work.batch;
   job.seq_len = work.seq_len;
   job.rounds = work.rounds;
   job.max_seconds = run.sweep.latency.max_seconds;
+  job.peer_timeout_seconds = run.sweep.limits.timeout_seconds;
+  job.peer_logs = run.options.logs;
   return {0, to_json(job).dump(), run.sweep.limits.timeout_seconds,
           /*timeout_since_progress=*/true};
-}
-
-void record_failure(RunState& run, const LatencyWork& work, int variant,
-                    const store::Failure& failure) {
-  const sweep::Variant& failed = run.sweep.variants[variant];
-  run.store.record_latency_failure(run.sweep_id, run.sweep, failed.plan_hash, work.batch,
-                                   work.seq_len, work.threads, failure);
-  ++run.failed;
-  run.display.print(fmt::format("failed: {}, latency at batch {}, seq {}: {}: {}",
-                                quant::display_name(failed.plan.name), work.batch, work.seq_len,
-                                failure.kind, failure.message));
 }
 
 }  // namespace
@@ -108,21 +122,19 @@ void run_latency(RunState& run, LatencyWork work, const std::vector<LatencyWork>
   double seconds_after = 0;
   for (const LatencyWork& group : after) seconds_after += estimated_seconds(run, group);
   const std::string& baseline = run.sweep.variants[baseline_variant(run.sweep)].plan_hash;
-  while (!work.variants.empty() && !run.must_stop()) {
+  while (!work.plans.empty() && !run.must_stop()) {
     LatencyPhase phase(run, work, seconds_after);
-    const bool ended = Dispatcher(run.options.worker_command, run.options.logs)
+    const bool ended = Dispatcher(run.options.worker_command, run.options.logs, run.options.devices)
                            .run({request(run, work)}, 1, phase);
     if (phase.complete() || !ended) return;
-    const auto culprit = std::find_if(work.variants.begin(), work.variants.end(), [&](int v) {
-      return run.sweep.variants[v].plan_hash == phase.culprit();
-    });
-    if (culprit == work.variants.end() || phase.culprit() == baseline) {
+    const auto culprit = std::find(work.plans.begin(), work.plans.end(), phase.culprit());
+    if (culprit == work.plans.end() || phase.culprit() == baseline) {
       // Without the baseline, or broken by no plan in particular, no plan can be measured.
-      for (const int v : work.variants) record_failure(run, work, v, phase.failure());
+      for (const std::string& hash : work.plans) record_failure(run, work, hash, phase.failure());
       return;
     }
     record_failure(run, work, *culprit, phase.failure());
-    work.variants.erase(culprit);
+    work.plans.erase(culprit);
   }
 }
 

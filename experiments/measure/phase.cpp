@@ -25,7 +25,7 @@ bool RunState::failure_limit_reached() const {
 }
 
 double estimated_seconds(const RunState& run, const LatencyWork& work) {
-  const double passes = static_cast<double>(work.variants.size()) *
+  const double passes = static_cast<double>(work.plans.size()) *
                         latency_passes(work.rounds, work.batch * work.seq_len);
   const double rate = run.latency_rate > 0 ? run.latency_rate : kAssumedOperationsPerSecond;
   return passes *

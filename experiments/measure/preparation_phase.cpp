@@ -62,7 +62,8 @@ void dispatch(RunState& run, const std::vector<AccuracyJob>& jobs, int workers, 
     requests.push_back({job.id, to_json(job, "prepare").dump(), run.sweep.limits.timeout_seconds,
                         /*timeout_since_progress=*/true});
   PreparationPhase phase(run, static_cast<int>(jobs.size()), required);
-  Dispatcher(run.options.worker_command, run.options.logs).run(std::move(requests), workers, phase);
+  Dispatcher(run.options.worker_command, run.options.logs, run.options.devices)
+      .run(std::move(requests), workers, phase);
 }
 
 }  // namespace

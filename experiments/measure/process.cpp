@@ -40,10 +40,9 @@ void set_nonblocking(int descriptor) {
   fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
 }
 
-/// The child gets default signal dispositions whatever the parent handles or ignores, and a process
-/// group of its own: Ctrl-C on the terminal is the parent's business, and a kill reaches what the
-/// child started too.
-void detach_signals(posix_spawnattr_t* attributes) {
+/// The child gets default signal dispositions whatever the parent handles or ignores, and maybe a
+/// process group of its own: Ctrl-C on the terminal is the parent's business.
+void detach_signals(posix_spawnattr_t* attributes, Process::Group group) {
   sigset_t defaults, none;
   sigemptyset(&defaults);
   for (const int signal : {SIGINT, SIGTERM, SIGPIPE}) sigaddset(&defaults, signal);
@@ -51,13 +50,15 @@ void detach_signals(posix_spawnattr_t* attributes) {
   posix_spawnattr_setsigdefault(attributes, &defaults);
   posix_spawnattr_setsigmask(attributes, &none);
   posix_spawnattr_setpgroup(attributes, 0);
-  posix_spawnattr_setflags(attributes,
-                           POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  const int grouping = group == Process::Group::own ? POSIX_SPAWN_SETPGROUP : 0;
+  posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | grouping);
 }
 
 }  // namespace
 
-Process::Process(const std::vector<std::string>& command, const std::filesystem::path& log) {
+Process::Process(const std::vector<std::string>& command, const std::filesystem::path& log,
+                 Group group)
+    : group_(group) {
   const Pipe to_child, from_child;
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -67,7 +68,7 @@ Process::Process(const std::vector<std::string>& command, const std::filesystem:
                                    O_WRONLY | O_CREAT | O_APPEND, 0644);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  detach_signals(&attributes);
+  detach_signals(&attributes, group);
 
   std::vector<char*> arguments;
   arguments.reserve(command.size() + 1);
@@ -141,7 +142,7 @@ void Process::close_input() {
 }
 
 void Process::kill() {
-  if (pid_ > 0) ::kill(-pid_, SIGKILL);
+  if (pid_ > 0) ::kill(group_ == Group::own ? -pid_ : pid_, SIGKILL);
 }
 
 ExitStatus Process::wait() {

@@ -19,9 +19,13 @@ struct ExitStatus {
 
 class Process {
  public:
+  /// own: a kill reaches what the child started too, and nobody else's kill reaches the child.
+  /// parents: the child dies with the group of this process.
+  enum class Group { own, parents };
   /// Starts `command` (command[0] is a path). Its standard error is appended to `log`. Throws
   /// EnvironmentError when it cannot be started.
-  Process(const std::vector<std::string>& command, const std::filesystem::path& log);
+  Process(const std::vector<std::string>& command, const std::filesystem::path& log,
+          Group group = Group::own);
   /// Kills and reaps a process that still runs.
   ~Process();
   Process(const Process&) = delete;
@@ -45,6 +49,7 @@ class Process {
   ExitStatus wait();
 
  private:
+  Group group_;
   pid_t pid_ = -1;
   int input_ = -1;
   int output_ = -1;

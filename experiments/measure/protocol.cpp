@@ -133,14 +133,22 @@ AccuracyResult accuracy_from_json(const json& j) {
 }
 
 json to_json(const LatencyResult& r) {
-  json plans = json::array();
+  json plans = json::array(), failures = json::array();
   for (const LatencySamples& samples : r.plans)
-    plans.push_back({{"plan_hash", samples.plan_hash}, {"nanoseconds", samples.nanoseconds}});
+    plans.push_back({{"plan_hash", samples.plan_hash},
+                     {"nanoseconds", samples.nanoseconds},
+                     {"wall_nanoseconds", samples.wall_nanoseconds}});
+  for (const LatencyFailure& failure : r.failures)
+    failures.push_back({{"plan_hash", failure.plan_hash},
+                        {"kind", failure.kind},
+                        {"message", failure.message},
+                        {"log_tail", failure.log_tail}});
   return {{"batch", r.batch},
           {"seq_len", r.seq_len},
           {"threads", r.threads},
           {"baseline_plan_hash", r.baseline_plan_hash},
           {"plans", std::move(plans)},
+          {"failures", std::move(failures)},
           {"warmup_rounds", r.warmup_rounds},
           {"clock_mhz_before", number(r.clock_mhz_before)},
           {"clock_mhz_after", number(r.clock_mhz_after)}};
@@ -153,8 +161,12 @@ LatencyResult latency_from_json(const json& j) {
   r.threads = j.at("threads");
   r.baseline_plan_hash = j.at("baseline_plan_hash");
   for (const json& samples : j.at("plans"))
-    r.plans.push_back(
-        {samples.at("plan_hash"), samples.at("nanoseconds").get<std::vector<int64_t>>()});
+    r.plans.push_back({samples.at("plan_hash"),
+                       samples.at("nanoseconds").get<std::vector<int64_t>>(),
+                       samples.at("wall_nanoseconds").get<std::vector<int64_t>>()});
+  for (const json& failure : j.at("failures"))
+    r.failures.push_back({failure.at("plan_hash"), failure.at("kind"), failure.at("message"),
+                          failure.at("log_tail")});
   r.warmup_rounds = j.at("warmup_rounds");
   r.clock_mhz_before = number_from(j.at("clock_mhz_before"));
   r.clock_mhz_after = number_from(j.at("clock_mhz_after"));

@@ -10,9 +10,11 @@
 //   {"type": "accuracy", ...the same fields}
 //   {"type": "latency",  "job": 9, "model": DIR, "backend": "cpu", "threads": 1, "cache": DIR,
 //    "weights_hash": "...",
-//    "variants": [...], "calibration_tasks": [TaskSpec...], "batch": 1, "seq_len": 128,
-//    "rounds": 30, "max_seconds": 0, "seed": 0}
+//    "variants": [...], "peers": [...], "calibration_tasks": [TaskSpec...], "batch": 1,
+//    "seq_len": 128, "rounds": 30, "max_seconds": 0, "seed": 0, "peer_timeout": 600,
+//    "peer_logs": DIR}
 //        variants: {"name", "plan", "calibration", "seed", "label", "plan_hash"}
+//        peers: {"name", "command", "plan_hash"}, see peer.h
 //   {"type": "quit"}; the end of standard input means the same
 // Worker -> parent:
 //   {"event": "progress", "job": 3, "done": 1, "total": 30, "what": "FP16 features",
@@ -75,12 +77,21 @@ struct AccuracyResult {
 struct LatencySamples {
   std::string plan_hash;
   std::vector<int64_t> nanoseconds;
+  /// Of single passes on the host's clock; empty where `nanoseconds` are on it.
+  std::vector<int64_t> wall_nanoseconds = {};
+};
+
+/// A contender that failed without harm to the others; it has no samples.
+struct LatencyFailure {
+  std::string plan_hash;
+  std::string kind, message, log_tail;
 };
 
 struct LatencyResult {
   int batch = 0, seq_len = 0, threads = 0;
   std::string baseline_plan_hash;     // the FP16 plan; measured in every round
   std::vector<LatencySamples> plans;  // the baseline included
+  std::vector<LatencyFailure> failures;
   int warmup_rounds = 0;
   double clock_mhz_before = 0, clock_mhz_after = 0;  // 0: unknown
 };

@@ -61,7 +61,7 @@ RunSummary run_sweep(const sweep::Sweep& sweep, store::Store& store,
   RunState run{sweep, store, options, display, interrupts};
   run.sweep_id = store.begin_sweep(sweep, environment);
   // Workers on one device would share its memory and clocks, and gain little.
-  const int most = sweep.backend == "cuda" ? 1 : processors();
+  const int most = sweep.backend == "cuda" ? options.devices : processors();
   run.workers = options.workers > 0 ? options.workers : most;
 
   RunSummary summary;

@@ -15,7 +15,8 @@ struct RunOptions {
   std::vector<std::string> worker_command;  // starts one worker; command[0] is a path
   std::filesystem::path cache;              // derived data (tokenized text, heads, calibrations)
   std::filesystem::path logs;               // what workers print
-  int workers = 0;                          // accuracy workers; 0: one a processor
+  int workers = 0;  // accuracy workers; 0: one a processor, or one a device where plans run on one
+  int devices = 1;  // of the sweep's backend; a latency group has the first for itself
   Only only = Only::missing;
   bool fail_fast = false;
   int max_failures = 0;  // stop after so many; 0: never

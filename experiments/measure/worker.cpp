@@ -95,9 +95,9 @@ class Worker {
 
   json latency(const LatencyJob& job) {
     return to_json(
-        measure_latency(job, resources_, [&](int done, int total, const sweep::Variant& next) {
-          report(done, total, quant::display_name(next.plan.name), next.plan_hash);
-          inject_failure(next.plan, "latency");
+        measure_latency(job, resources_, [&](int done, int total, const Contender& next) {
+          report(done, total, next.name(), next.plan_hash());
+          if (next.plan() != nullptr) inject_failure(*next.plan(), "latency");
         }));
   }
 
@@ -127,6 +127,8 @@ int run_worker() {
   // A parent that is killed cannot say goodbye: the kernel does it. One that died before this line
   // has closed our standard input.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // A peer that died is noticed by the end of its output.
+  std::signal(SIGPIPE, SIG_IGN);
   Worker worker;
   for (std::string line; std::getline(std::cin, line);)
     if (!worker.handle(line)) break;

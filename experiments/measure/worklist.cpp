@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <stdexcept>
 
 #include "core/util/error.h"
 
@@ -47,6 +48,14 @@ int baseline_variant(const sweep::Sweep& sweep) {
   return static_cast<int>(found - sweep.variants.begin());
 }
 
+std::string contender_name(const sweep::Sweep& sweep, const std::string& plan_hash) {
+  for (const sweep::Variant& variant : sweep.variants)
+    if (variant.plan_hash == plan_hash) return quant::display_name(variant.plan.name);
+  for (const sweep::Peer& peer : sweep.peers)
+    if (peer.plan_hash == plan_hash) return peer.name;
+  throw std::logic_error("no plan or peer of this sweep has the hash " + plan_hash);
+}
+
 std::vector<AccuracyWork> pending_accuracy(const sweep::Sweep& sweep, const store::Store& store,
                                            Only only) {
   const TrialState wanted = only == Only::failed ? TrialState::failed : TrialState::planned;
@@ -69,24 +78,22 @@ std::vector<AccuracyWork> pending_accuracy(const sweep::Sweep& sweep, const stor
 
 std::vector<LatencyWork> pending_latency(const sweep::Sweep& sweep, const store::Store& store,
                                          Only only, const std::vector<int>& retried) {
-  std::vector<bool> usable;
-  for (size_t v = 0; v < sweep.variants.size(); ++v)
-    usable.push_back(has_latency(sweep.variants[v]) &&
-                     !any_trial_failed(sweep, store, static_cast<int>(v)));
   std::vector<LatencyWork> pending;
   for_each_group(sweep, [&](LatencyWork group) {
-    for (size_t v = 0; v < sweep.variants.size(); ++v) {
-      const std::string& hash = sweep.variants[v].plan_hash;
-      if (!usable[v] || store.has_latency(sweep, hash, group.batch, group.seq_len, group.threads))
-        continue;
+    const auto add = [&](const std::string& hash, bool just_ran) {
+      if (store.has_latency(sweep, hash, group.batch, group.seq_len, group.threads)) return;
       const bool failed =
           store.has_latency_failure(sweep, hash, group.batch, group.seq_len, group.threads);
-      const bool just_ran =
-          std::find(retried.begin(), retried.end(), static_cast<int>(v)) != retried.end();
-      if (only == Only::failed ? failed || just_ran : !failed)
-        group.variants.push_back(static_cast<int>(v));
+      if (only == Only::failed ? failed || just_ran : !failed) group.plans.push_back(hash);
+    };
+    for (size_t v = 0; v < sweep.variants.size(); ++v) {
+      const int variant = static_cast<int>(v);
+      if (has_latency(sweep.variants[v]) && !any_trial_failed(sweep, store, variant))
+        add(sweep.variants[v].plan_hash,
+            std::find(retried.begin(), retried.end(), variant) != retried.end());
     }
-    if (!group.variants.empty()) pending.push_back(std::move(group));
+    for (const sweep::Peer& peer : sweep.peers) add(peer.plan_hash, false);
+    if (!group.plans.empty()) pending.push_back(std::move(group));
   });
   return pending;
 }
@@ -99,10 +106,12 @@ Tally tally(const sweep::Sweep& sweep, const store::Store& store) {
     count.trials_done += state == TrialState::done;
     count.trials_failed += state == TrialState::failed;
   }
+  std::vector<std::string> measurable;
+  for (const sweep::Variant& variant : sweep.variants)
+    if (has_latency(variant)) measurable.push_back(variant.plan_hash);
+  for (const sweep::Peer& peer : sweep.peers) measurable.push_back(peer.plan_hash);
   for_each_group(sweep, [&](const LatencyWork& group) {
-    for (const sweep::Variant& variant : sweep.variants) {
-      if (!has_latency(variant)) continue;
-      const std::string& hash = variant.plan_hash;
+    for (const std::string& hash : measurable) {
       const bool done = store.has_latency(sweep, hash, group.batch, group.seq_len, group.threads);
       ++count.latencies;
       count.latencies_done += done;

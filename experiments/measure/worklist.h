@@ -21,7 +21,8 @@ struct AccuracyWork {
 /// One latency group.
 struct LatencyWork {
   int batch = 1, seq_len = 128, threads = 1, rounds = 30;
-  std::vector<int> variants;  // without the baseline, unless it is missing too
+  std::vector<std::string>
+      plans;  // hashes of plans and peers; the baseline only where it is missing
 };
 
 /// FP16 first, then the sweep's order.
@@ -34,7 +35,10 @@ std::vector<AccuracyWork> pending_accuracy(const sweep::Sweep& sweep, const stor
 std::vector<LatencyWork> pending_latency(const sweep::Sweep& sweep, const store::Store& store,
                                          Only only, const std::vector<int>& retried);
 
-/// The sweep's trials and measurable (plan, group) pairs by state.
+/// What tables call the plan or peer of this hash. REQUIRES that the sweep has it.
+std::string contender_name(const sweep::Sweep& sweep, const std::string& plan_hash);
+
+/// The sweep's trials and measurable (plan, group) pairs by state; peers count as plans.
 struct Tally {
   int trials = 0, trials_done = 0, trials_failed = 0;
   int latencies = 0, latencies_done = 0, latencies_failed = 0;

@@ -184,6 +184,8 @@ Table latency_table(const Snapshot& s, const GroupKey& group) {
           latency_field(),
           {{"p90_ms", "p90", Unit::milliseconds},
            [](const auto& p) { return maybe(p.latency->p90_ms); }},
+          {{"wall_ms", "wall clock", Unit::milliseconds},
+           [](const auto& p) { return maybe(p.latency->wall_ms); }},
           ratio_field(),
           {{"rounds", "rounds", Unit::count}, [](const auto& p) { return count(p.latency->n); }},
           execution_field()});
@@ -194,6 +196,12 @@ Table latency_table(const Snapshot& s, const GroupKey& group) {
                                          describe(group), s.sweep.device));
   table.label =
       label(s, fmt::format("latency-b{}-s{}-t{}", group.batch, group.seq_len, group.threads));
+  if (std::any_of(points.begin(), points.end(),
+                  [](const ParetoPoint& p) { return p.latency->wall_ms.has_value(); }))
+    table.notes.push_back(
+        "Time: CUDA events around passes in a row; wall clock: one pass, from the host's call to "
+        "its "
+        "end on the device.");
   table.notes.push_back(
       "Speed-up: FP16 time / plan time, median of pairs from the same round; all intervals are 95 "
       "%.");
@@ -295,6 +303,8 @@ Table pareto_table(const Snapshot& s, const std::string& task, const GroupKey* g
   table.label = label(s, group ? fmt::format("pareto-{}-b{}-s{}-t{}", task, group->batch,
                                              group->seq_len, group->threads)
                                : "pareto-" + task);
+  if (group)
+    for (std::string& note : peer_notes(s, *group)) table.notes.push_back(std::move(note));
   table.notes.push_back("Front of: the trade-off with the others in which no plan beats this one.");
   return table;
 }

@@ -85,6 +85,7 @@ ordered_json latency_json(const Snapshot& s, const GroupKey& group) {
                                 {"low", row.median_low},
                                 {"high", row.median_high},
                                 {"p90", optional_json(row.p90_ms)},
+                                {"wall", optional_json(row.wall_ms)},
                                 {"ratio", row.ratio},
                                 {"ratio_low", row.ratio_low},
                                 {"ratio_high", row.ratio_high},
@@ -121,6 +122,9 @@ ordered_json page_data(const Snapshot& s) {
   data["environment"] = ordered_json::parse(s.sweep.environment);
   data["warnings"] = warnings(s);
   data["notes"] = notes(s);
+  for (const GroupKey& group : s.groups)
+    for (const std::string& note : peer_notes(s, group))
+      data["notes"].push_back(fmt::format("{}: {}", describe(group), note));
   data["failures"] = failures_json(s);
   data["groups"] = ordered_json::array();
   for (const GroupKey& group : s.groups)

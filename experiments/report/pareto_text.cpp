@@ -78,6 +78,9 @@ std::string section_text(const Snapshot& s, const Section& section, const Pareto
     if (front.knee >= 0) out += ", knee " + plan_label(fronts.points[front.knee]);
     out += "\n";
   }
+  if (section.group)
+    for (const std::string& note : peer_notes(s, *section.group))
+      out += "Beside them: " + note + "\n";
   return out + budgets_text(section, options);
 }
 

@@ -84,6 +84,17 @@ std::vector<std::string> warnings(const Snapshot& s) {
   return out;
 }
 
+std::vector<std::string> peer_notes(const Snapshot& s, const GroupKey& group) {
+  std::vector<std::string> out;
+  for (const LatencyRow& row : s.latency)
+    if (row.is_peer() && row.group == group)
+      out.push_back(fmt::format(
+          "{} (another engine{}): {:.3f} ms, {:.2f}x FP16 [{:.2f}, {:.2f}]; latency alone.",
+          row.display, row.peer_version.empty() ? "" : ", " + row.peer_version, row.median_ms,
+          row.ratio, row.ratio_low, row.ratio_high));
+  return out;
+}
+
 std::vector<std::string> notes(const Snapshot& s) {
   std::vector<std::string> out;
   if (!s.sweep.notes.empty()) out.push_back(s.sweep.notes);
@@ -106,6 +117,8 @@ std::vector<std::string> notes(const Snapshot& s) {
         "simulated: quantized values computed in floating point; accuracy only, no latency.");
   if (any([](const ResultRow& r) { return r.execution == "weight-only"; }))
     out.push_back("weight-only: integer weights, floating-point arithmetic.");
+  if (std::any_of(s.latency.begin(), s.latency.end(), [](const auto& r) { return r.is_peer(); }))
+    out.push_back("peer: another engine, a process of its own in the same interleaved rounds.");
   return out;
 }
 

@@ -176,7 +176,8 @@ std::vector<LatencyRow> load_latency(SQLite::Database& db, const SweepInfo& swee
   Statement query(
       db, fmt::format("SELECT {}, batch, seq_len, threads, n, median_ms, median_low, median_high, "
                       "min_ms, p90_ms, clock_mhz_before, clock_mhz_after, ratio, ratio_low, "
-                      "ratio_high, fp16_ms FROM v_latency WHERE sweep_id = ?1 AND device = ?2 "
+                      "ratio_high, fp16_ms, peer_version, wall_median_ms FROM v_latency WHERE "
+                      "sweep_id = ?1 AND device = ?2 "
                       "ORDER BY position",
                       kPlanColumns));
   query.bind(1, sweep.id);
@@ -194,6 +195,8 @@ std::vector<LatencyRow> load_latency(SQLite::Database& db, const SweepInfo& swee
       *field = optional_real(r.next());
     for (double* field : {&row.ratio, &row.ratio_low, &row.ratio_high, &row.fp16_ms})
       *field = r.real();
+    row.peer_version = r.text();
+    row.wall_ms = optional_real(r.next());
     if (accepts(filter, row.group)) rows.push_back(std::move(row));
   }
   return rows;

@@ -60,6 +60,9 @@ struct LatencyRow : PlanColumns {
   double median_ms = 0, median_low = 0, median_high = 0, min_ms = 0;
   std::optional<double> p90_ms, clock_mhz_before, clock_mhz_after;
   double ratio = 0, ratio_low = 0, ratio_high = 0, fp16_ms = 0;
+  std::string peer_version;  // of a peer that says it
+  std::optional<double> wall_ms;
+  bool is_peer() const { return execution == "peer"; }
 };
 
 struct MemoryRow : PlanColumns {
@@ -105,6 +108,10 @@ auto reading(store::Store& store, Body body) {
 
 /// What a reader must know before believing the numbers: one sentence each, most serious first.
 std::vector<std::string> warnings(const Snapshot& snapshot);
+
+/// A line for each peer of the group: what it is, its time and its ratio to FP16. Peers have no
+/// accuracy, so that fronts cannot hold them.
+std::vector<std::string> peer_notes(const Snapshot& snapshot, const GroupKey& group);
 
 /// What the words and marks in a table mean, as far as this snapshot uses them.
 std::vector<std::string> notes(const Snapshot& snapshot);

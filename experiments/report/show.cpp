@@ -109,13 +109,14 @@ ordered_json collect(store::Store& store, const std::string& hash) {
                                "JOIN accuracy a USING (pass_id) WHERE a.trial_hash = ?1 AND "
                                "at_limit > 0 ORDER BY layer, site",
                                hash);
-  json["latency"] = rows_of(db,
-                            "SELECT DISTINCT device, batch, seq_len, threads, n, median_ms, "
-                            "median_low, median_high, p90_ms, ratio, ratio_low, ratio_high "
-                            "FROM v_latency JOIN trials t USING (plan_hash) "
-                            "WHERE t.trial_hash = ?1 AND sweep_id IN (SELECT sweep_id FROM "
-                            "sweep_trials WHERE trial_hash = ?1) ORDER BY threads, seq_len, batch",
-                            hash);
+  json["latency"] =
+      rows_of(db,
+              "SELECT DISTINCT device, batch, seq_len, threads, n, median_ms, "
+              "median_low, median_high, p90_ms, wall_median_ms, ratio, ratio_low, ratio_high "
+              "FROM v_latency JOIN trials t USING (plan_hash) "
+              "WHERE t.trial_hash = ?1 AND sweep_id IN (SELECT sweep_id FROM "
+              "sweep_trials WHERE trial_hash = ?1) ORDER BY threads, seq_len, batch",
+              hash);
   json["failures"] = rows_of(db,
                              "SELECT kind, message, log_tail, recorded_at, resolved_at "
                              "FROM failures WHERE trial_hash = ?1 ORDER BY id",

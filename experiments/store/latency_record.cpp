@@ -39,6 +39,9 @@ void check_rounds(const measure::LatencyResult& result) {
                     [](int64_t ns) { return ns <= 0; }))
       throw StoreError(
           fmt::format("plan {} has a latency sample that is not positive", plan.plan_hash));
+    if (!plan.wall_nanoseconds.empty() && plan.wall_nanoseconds.size() != rounds)
+      throw StoreError(fmt::format("plan {} has {} samples of the host's clock for {} rounds",
+                                   plan.plan_hash, plan.wall_nanoseconds.size(), rounds));
   }
 }
 
@@ -86,8 +89,9 @@ void insert_samples(SQLite::Database& db, int64_t group_id, const measure::Laten
   SQLite::Statement insert(
       db,
       "INSERT INTO latency_samples (group_id, plan_hash, n, median_ms, median_low, median_high, "
-      "min_ms, ratio, ratio_low, ratio_high, nanoseconds, p90_ms, p95_ms, p99_ms) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
+      "min_ms, ratio, ratio_low, ratio_high, nanoseconds, p90_ms, p95_ms, p99_ms, "
+      "wall_nanoseconds, wall_median_ms) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
   SQLite::bind(insert, group_id, plan.plan_hash, static_cast<int64_t>(plan_ms.size()),
                stats::median(plan_ms), median.low, median.high,
                *std::min_element(plan_ms.begin(), plan_ms.end()), ratio.ratio, ratio.interval.low,
@@ -100,6 +104,11 @@ void insert_samples(SQLite::Database& db, int64_t group_id, const measure::Laten
     else
       insert.bind(index);
     ++index;
+  }
+  if (!plan.wall_nanoseconds.empty()) {
+    const std::string wall = pack_int64(plan.wall_nanoseconds);
+    insert.bind(15, wall.data(), static_cast<int>(wall.size()));
+    insert.bind(16, stats::median(milliseconds(plan.wall_nanoseconds)));
   }
   insert.exec();
 }

@@ -8,11 +8,15 @@ namespace herosweep::store {
 // Generated from experiments/store/migrations.
 extern const std::string_view text_0001_tables_sql;
 extern const std::string_view text_0002_views_sql;
+extern const std::string_view text_0003_peers_sql;
+extern const std::string_view text_0004_wall_clock_sql;
 
 namespace {
 
 /// Entry i brings a file from version i to version i + 1. Entries are never changed once released.
-std::array<std::string_view, 2> migrations() { return {text_0001_tables_sql, text_0002_views_sql}; }
+std::array<std::string_view, 4> migrations() {
+  return {text_0001_tables_sql, text_0002_views_sql, text_0003_peers_sql, text_0004_wall_clock_sql};
+}
 
 }  // namespace
 

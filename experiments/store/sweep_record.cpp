@@ -108,7 +108,16 @@ void insert_plan(SQLite::Database& db, const sweep::Variant& variant) {
         add(static_cast<int>(layer), module, plan.layers[layer][module]);
 }
 
-void insert_variants(SQLite::Database& db, const sweep::Sweep& sweep, int64_t sweep_id) {
+void insert_peer(SQLite::Database& db, const sweep::Peer& peer) {
+  const json description{{"peer", peer.name}, {"command", peer.command}, {"version", peer.version}};
+  execute(db,
+          "INSERT INTO plans (plan_hash, plan, calibration, execution, is_fp16) "
+          "VALUES (?1, ?2, '{}', 'peer', 0) ON CONFLICT DO NOTHING",
+          peer.plan_hash, description.dump());
+}
+
+/// Plans and, behind them, peers.
+void insert_contenders(SQLite::Database& db, const sweep::Sweep& sweep, int64_t sweep_id) {
   SQLite::Statement insert(db,
                            "INSERT INTO sweep_plans (sweep_id, position, plan_hash, plan, display, "
                            "variant, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
@@ -118,6 +127,12 @@ void insert_variants(SQLite::Database& db, const sweep::Sweep& sweep, int64_t sw
     SQLite::bind(insert, sweep_id, position++, variant.plan_hash, variant.plan.name,
                  quant::display_name(variant.plan.name), variant.label,
                  static_cast<int64_t>(variant.seed));
+    insert.exec();
+    insert.reset();
+  }
+  for (const sweep::Peer& peer : sweep.peers) {
+    insert_peer(db, peer);
+    SQLite::bind(insert, sweep_id, position++, peer.plan_hash, peer.name, peer.name, "", 0);
     insert.exec();
     insert.reset();
   }
@@ -179,7 +194,7 @@ int64_t Store::begin_sweep(const sweep::Sweep& sweep, const json& environment) {
     const int64_t environment_id = insert_environment(db, environment, sweep.backend);
     const int64_t sweep_id = insert_sweep(db, sweep, environment_id);
     insert_settings(db, sweep, sweep_id);
-    insert_variants(db, sweep, sweep_id);
+    insert_contenders(db, sweep, sweep_id);
     insert_trials(db, sweep, sweep_id);
     return sweep_id;
   });

@@ -10,6 +10,7 @@
 
 #include "core/quant/calibration.h"
 #include "core/quant/plan.h"
+#include "experiments/sweep/peer.h"
 #include "experiments/tasks/task.h"
 
 namespace herosweep::sweep {
@@ -33,7 +34,7 @@ struct LatencySettings {
   std::vector<int> rounds{30};  // one for all batches, or one a batch
   double max_seconds =
       0;  // of one group; 0: no limit; never below the minimum of rounds that an interval needs
-  std::vector<std::string> baselines{"fp16"};
+  std::vector<Peer> baselines{Peer("fp16")};
   bool enabled = true;
 };
 
@@ -72,6 +73,7 @@ struct Sweep {
   std::vector<tasks::TaskSpec> tasks;
   std::vector<Variant> variants;  // deduplicated by plan_hash, FP16 first
   std::vector<TrialRef> trials;
+  std::vector<Peer> peers;  // resolved; in every latency group
   std::vector<DroppedPlan> dropped;
   LatencySettings latency;
   Limits limits;

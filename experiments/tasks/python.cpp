@@ -15,6 +15,7 @@
 #include <string>
 
 #include "core/util/error.h"
+#include "core/util/project_file.h"
 
 namespace herosweep::tasks {
 namespace {
@@ -74,7 +75,7 @@ fs::path python_interpreter() {
 
 void run_prepare_script(const fs::path& request, const fs::path& log) {
   std::string python = python_interpreter().string();
-  std::string script = HEROSWEEP_PREPARE_SCRIPT;
+  std::string script = util::project_file("experiments/prepare.py").string();
   std::string argument = request.string();
   const std::array<char*, 4> arguments{python.data(), script.data(), argument.data(), nullptr};
   const int status = run_and_wait(arguments.data(), log);

@@ -22,6 +22,7 @@ struct CudaStatus {
   bool usable = false;
   std::string reason;  // why not, and what to do; empty when usable
   std::string device;  // "NVIDIA H200"
+  int devices = 0;     // that are visible; what follows is of the first
   int compute_major = 0, compute_minor = 0;
   int driver = 0;   // CUDA version that the driver supports: 13000 = 13.0
   int runtime = 0;  // CUDA version that this program was built with; 0: built without CUDA

@@ -37,6 +37,7 @@ CudaStatus cuda_status() {
     status.reason = "the NVIDIA driver shows no device; check nvidia-smi and CUDA_VISIBLE_DEVICES";
     return status;
   }
+  status.devices = devices;
   cudaDeviceProp properties{};
   if (cudaGetDeviceProperties(&properties, 0) != cudaSuccess) {
     status.reason = "the first CUDA device does not answer; check nvidia-smi";

@@ -3,9 +3,11 @@ Usage: peer.py KIND FOLDER SHAPE BATCH LENGTH THREADS, KIND one of the keys of M
 
 import pathlib
 import sys
-import time
 
 import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "experiments" / "peers"))
+from line_protocol import host_timed, serve  # noqa: E402
 
 
 def openvino(folder: pathlib.Path, file: str, inputs: dict, threads: int):
@@ -42,14 +44,7 @@ def main() -> None:
     run = MAKERS[kind](pathlib.Path(folder), shape, inputs, int(threads))
     for _ in range(5):
         run()
-    print("ready", flush=True)
-    for line in sys.stdin:
-        times = []
-        for _ in range(int(line.split()[1])):
-            start = time.perf_counter_ns()
-            run()
-            times.append(time.perf_counter_ns() - start)
-        print(*times, flush=True)
+    serve(host_timed(run))
 
 
 if __name__ == "__main__":

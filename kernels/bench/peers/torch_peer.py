@@ -4,23 +4,14 @@ in nanoseconds (CUDA events around as many passes as take 2 ms, as the engine's 
 Usage: torch_peer.py compile|eager SHAPE_JSON BATCH LENGTH"""
 
 import json
-import math
+import pathlib
 import sys
 
 import torch
 from transformers import BertConfig, BertModel
 
-SAMPLE_MS = 2.0
-
-
-def timed_ms(forward, repeats: int) -> float:
-    start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-    start.record()
-    for _ in range(repeats):
-        forward()
-    end.record()
-    end.synchronize()
-    return start.elapsed_time(end) / repeats
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "experiments" / "peers"))
+from line_protocol import cuda_timed, serve  # noqa: E402
 
 
 def main() -> None:
@@ -41,12 +32,7 @@ def main() -> None:
     with torch.inference_mode():
         for _ in range(5):
             forward()
-        repeats = max(1, math.ceil(SAMPLE_MS / timed_ms(forward, 3)))
-        print("ready", flush=True)
-        for line in sys.stdin:
-            count = int(line.split()[1])
-            forward()
-            print(" ".join(str(int(timed_ms(forward, repeats) * 1e6)) for _ in range(count)), flush=True)
+        serve(cuda_timed(forward))
 
 
 if __name__ == "__main__":

@@ -100,8 +100,13 @@ TEST_CASE("Values of the wrong type are refused, not converted") {
              ContainsSubstring("expected a list with at least one value"));
   CHECK_THAT(problems_of("sweep: {}\nlatency: {batch: [1, 2, 3], rounds: [30, 10]}\n"),
              ContainsSubstring("latency.rounds: 2 numbers of rounds for 3 batches"));
-  CHECK_THAT(problems_of("sweep: {}\nlatency: {baselines: [torch-eager]}\n"),
-             ContainsSubstring("torch-eager is not available in this version"));
+  CHECK_THAT(problems_of("sweep: {}\nlatency: {baselines: [torch-eagre]}\n"),
+             ContainsSubstring("latency.baselines[0]: 'torch-eagre' is unknown, did you mean "
+                               "torch-eager?"));
+  CHECK_THAT(problems_of("sweep: {}\nlatency: {baselines: [{name: x}]}\n"),
+             ContainsSubstring("latency.baselines[0].command: is missing"));
+  CHECK_THAT(problems_of("sweep: {}\nlatency: {baselines: [fp16, fp16]}\n"),
+             ContainsSubstring("latency.baselines[1]: is listed twice"));
   CHECK_THAT(problems_of("sweep: {search: {kind: greedy}}\n"),
              ContainsSubstring("greedy is not available in this version; use grid"));
   CHECK_THAT(problems_of("sweep: {axes: {observer: [mse]}}\n"),

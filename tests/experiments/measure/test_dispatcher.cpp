@@ -22,6 +22,7 @@ class Recorder : public JobListener {
   void finished(int job, const nlohmann::json& result) override {
     finished_jobs.insert(job);
     pids.insert(result.value("pid", 0));
+    devices.insert(result.value("device", -2));
   }
   void failed(int job, const store::Failure& failure, const nlohmann::json& last) override {
     failures[job] = failure;
@@ -33,7 +34,7 @@ class Recorder : public JobListener {
   }
 
   std::vector<int> order;
-  std::set<int> finished_jobs, pids;
+  std::set<int> finished_jobs, pids, devices;
   std::map<int, store::Failure> failures;
   std::map<int, nlohmann::json> last_progress;
   int progress_events = 0, ticks = 0;
@@ -45,12 +46,13 @@ JobRequest job(int id, const std::string& deed, double timeout = 30, bool since_
   return {id, fmt::format(R"({{"job":{},"do":"{}"}})", id, deed), timeout, since_progress};
 }
 
-bool run(std::vector<JobRequest> jobs, int workers, Recorder& recorder) {
+bool run(std::vector<JobRequest> jobs, int workers, Recorder& recorder, int devices = 1) {
   std::signal(SIGPIPE, SIG_IGN);
   test::TemporaryFolder folder;
   const std::string script =
       std::string(HEROSWEEP_SOURCE_DIR) + "/tests/experiments/measure/fake_worker.sh";
-  return Dispatcher({"/bin/sh", script}, folder / "logs").run(std::move(jobs), workers, recorder);
+  return Dispatcher({"/bin/sh", script}, folder / "logs", devices)
+      .run(std::move(jobs), workers, recorder);
 }
 
 }  // namespace
@@ -63,6 +65,17 @@ TEST_CASE("jobs start in order and spread over the workers") {
   CHECK(recorder.pids.size() == 2);
   CHECK(recorder.progress_events == 12);
   CHECK(recorder.ticks > 0);
+}
+
+TEST_CASE("every worker is told its device where there are several") {
+  Recorder alone, three, two;
+  CHECK(run({job(0, "ok"), job(1, "ok")}, 2, alone));
+  CHECK(alone.devices == std::set<int>{-1});
+  CHECK(run({job(0, "slow"), job(1, "slow"), job(2, "slow")}, 3, three, 3));
+  CHECK(three.devices == std::set<int>{0, 1, 2});
+  // One worker alone, as in a latency group, has the first; more than devices share them.
+  CHECK(run({job(0, "ok"), job(1, "ok")}, 1, two, 2));
+  CHECK(two.devices == std::set<int>{0});
 }
 
 TEST_CASE("a worker that dies costs its job, is replaced, and leaves its log") {

@@ -89,12 +89,16 @@ TEST_CASE("a latency result survives the wire") {
   sent.seq_len = 128;
   sent.threads = 2;
   sent.baseline_plan_hash = "b";
-  sent.plans = {{"b", {1, 9'000'000'000, 3}}, {"p", {}}};
+  sent.plans = {{"b", {1, 9'000'000'000, 3}, {4, 5, 6}}, {"p", {}}};
+  sent.failures = {{"q", "crash", "it died", "log"}};
   sent.warmup_rounds = 2;
   sent.clock_mhz_before = 2450.123;
   const LatencyResult received = latency_from_json(over_the_wire(to_json(sent)));
   CHECK(to_json(received) == to_json(sent));
   CHECK(received.plans[0].nanoseconds == sent.plans[0].nanoseconds);
+  CHECK(received.plans[0].wall_nanoseconds == sent.plans[0].wall_nanoseconds);
+  REQUIRE(received.failures.size() == 1);
+  CHECK(received.failures[0].message == "it died");
 }
 
 TEST_CASE("an answer that lacks a field is refused") {

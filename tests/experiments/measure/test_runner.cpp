@@ -207,6 +207,35 @@ TEST_CASE("a plan that hangs is killed at its timeout") {
   CHECK(group.count("v_latency") == 2);
 }
 
+TEST_CASE("peers join the rounds, and one that fails costs its own rows and nothing else") {
+  const test::TinyWorld world;
+  world.write_sweep("M3", "latency: {enabled: false}\n");
+  REQUIRE(Run(world, "peers.db")() == 0);
+  const auto peer = [](const char* behaviour) {
+    return fmt::format("{{name: {0}, command: [{1}/tests/experiments/measure/fake_peer.sh, {0}]}}",
+                       behaviour, HEROSWEEP_SOURCE_DIR);
+  };
+  world.write_sweep("M3", fmt::format("latency: {{batch: [1], seq_len: [16], rounds: 6, baselines: "
+                                      "[fp16, {}, {}, {}, {}]}}\n",
+                                      peer("good"), peer("crash"), peer("hang"), peer("garbage")));
+  // The time of a peer that hangs; a busy machine needs some to start the others.
+  Run run(world, "peers.db", {"--set", "limits.timeout=4s"});
+  CHECK(run() == 1);
+  INFO(run.output());
+  CHECK(run.rows("SELECT plan || ' ' || n || ' ' || (median_ms = .001) FROM v_latency ORDER BY "
+                 "position") ==
+        std::vector<std::string>{"hero-000000 6 0", "hero-111111 6 0", "good 6 1"});
+  CHECK(run.rows("SELECT plan || ' ' || kind FROM v_failures ORDER BY position") ==
+        std::vector<std::string>{"crash crash", "hang timeout", "garbage error"});
+  CHECK_THAT(run.output(), ContainsSubstring("good (another engine): 0.001 ms"));
+
+  // A failed peer is tried again alone; the others are left as they are.
+  Run retry(world, "peers.db", {"--set", "limits.timeout=4s", "--only", "failed"});
+  CHECK(retry() == 1);
+  CHECK(retry.count("v_latency") == 3);
+  CHECK(retry.count("v_failures") == 3);
+}
+
 TEST_CASE("Options --fail-fast and --max-failures stop a sweep") {
   const test::TinyWorld world;
   world.write_sweep("M1, M2, M3, zq-w8a8", kLatency);

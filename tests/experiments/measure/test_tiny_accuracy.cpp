@@ -15,7 +15,7 @@ using namespace herosweep::measure;
 namespace {
 
 const Progress kSilent = [](int, int, const std::string&) {};
-const Announce kNoAnnounce = [](int, int, const sweep::Variant&) {};
+const Announce kNoAnnounce = [](int, int, const Contender&) {};
 
 AccuracyJob accuracy_job(const test::TinyWorld& world, const sweep::Sweep& sweep, int variant) {
   AccuracyJob job;
@@ -125,7 +125,7 @@ TEST_CASE("a latency group measures every plan in every round") {
   Resources resources;
   int announced = 0;
   const auto result =
-      measure_latency(job, resources, [&](int, int, const sweep::Variant&) { ++announced; });
+      measure_latency(job, resources, [&](int, int, const Contender&) { ++announced; });
   REQUIRE(result.plans.size() == 3);
   CHECK(result.baseline_plan_hash == sweep.variants[0].plan_hash);
   for (const auto& samples : result.plans) {

@@ -64,6 +64,20 @@ TEST_CASE("a latency group keeps raw samples and the paired ratio to its baselin
   CHECK(f.of(0, "ratio") == "1.0");
 }
 
+TEST_CASE("the host's clock is kept beside a device's, where there is one") {
+  Fixture f;
+  auto result = latency_of(f.sweep, {0, 1}, 1, 6);
+  result.plans[1].wall_nanoseconds = {9'000'000, 8'000'000, 7'000'000, 8'000'000, 8'000'000, 1};
+  f.store.record_latency(f.id, f.sweep, result);
+  CHECK(f.of(0, "wall_median_ms IS NULL") == "1");
+  CHECK(f.of(1, "wall_median_ms") == "8.0");
+  CHECK(query_text(f.store,
+                   "SELECT length(wall_nanoseconds) FROM latency_samples WHERE "
+                   "wall_median_ms IS NOT NULL") == "48");
+  result.plans[1].wall_nanoseconds.pop_back();
+  CHECK_THROWS_AS(f.store.record_latency(f.id, f.sweep, result), StoreError);
+}
+
 TEST_CASE("a plan measured again shows its newest run, others keep theirs") {
   Fixture f;
   f.store.record_latency(f.id, f.sweep, latency_of(f.sweep, {0, 1, 2}, 1));

@@ -113,16 +113,33 @@ void draw_epilogue(GemmCase& gemm, unsigned seed) {
   gemm.inverse_scale = drawn(gemm.shape.n, 30.0f, 50.0f, generator);
 }
 
-void check_on_device(const GemmCase& gemm, OutputKind kind, cuda::portable::TileSize size,
-                     const GemmResult& expected) {
-  INFO(gemm.name() << ", tile " << static_cast<int>(size) << ", output " << static_cast<int>(kind));
-  const GemmResult actual = gemm.run(portable_backend(size), kind);
+GemmCase cancelled(GemmCase gemm) {
+  const auto k = static_cast<size_t>(gemm.shape.k);
+  for (size_t i = k; i < gemm.x_s8.size(); ++i) gemm.x_s8[i] = gemm.x_s8[i % k];
+  GemmCase first = gemm;
+  first.shape.m = 1;
+  first.x_s8.resize(k);
+  gemm.bias = first.run(reference_backend(), OutputKind::f32).f32;
+  for (float& bias : gemm.bias) bias = -bias;
+  return gemm;
+}
+
+void check_agrees(const GemmCase& gemm, OutputKind kind, const Backend& backend,
+                  const GemmResult& expected) {
+  INFO(gemm.name() << ", output " << static_cast<int>(kind));
+  const GemmResult actual = gemm.run(backend, kind);
   check_halves(gemm, actual.f32, expected.f32);
   RowOutputs actual_bytes, expected_bytes;
   actual_bytes.s8 = actual.s8;
   expected_bytes.s8 = expected.s8;
   check_same_bytes(actual_bytes, expected_bytes);
   CHECK(actual.nonfinite == expected.nonfinite);
+}
+
+void check_on_device(const GemmCase& gemm, OutputKind kind, cuda::portable::TileSize size,
+                     const GemmResult& expected) {
+  INFO("tile " << static_cast<int>(size));
+  check_agrees(gemm, kind, portable_backend(size), expected);
 }
 
 }  // namespace herosweep::kernels

@@ -27,8 +27,15 @@ GemmCase portable_case(const GemmShape& shape, const OperandPair& pair);
 /// about 1/40.
 void draw_epilogue(GemmCase& gemm, unsigned seed);
 
-/// Runs `gemm` on the device and checks the outputs of `kind` against `expected`: FP16 within half
-/// an ulp and the error of FP32 arithmetic, INT8 as docs/numerics.md allows, the flag exactly.
+/// A case of INT8 activations whose rows are all the first one, and a bias that takes every sum to
+/// 0. Exact while the sums are below 2^24 (k <= 1,023): the bias is FP32.
+GemmCase cancelled(GemmCase gemm);
+
+/// Runs `gemm` and checks the outputs of `kind` against `expected`: FP16 within half an ulp and the
+/// error of FP32 arithmetic, INT8 as docs/numerics.md allows, the flag exactly.
+void check_agrees(const GemmCase& gemm, OutputKind kind, const Backend& backend,
+                  const GemmResult& expected);
+/// The same on the portable family.
 void check_on_device(const GemmCase& gemm, OutputKind kind, cuda::portable::TileSize size,
                      const GemmResult& expected);
 

@@ -1,5 +1,4 @@
-// The CUDA operator on the checks of tests/kernels/attention_checks.h; random cases are in
-// test_attention_fuzz.cpp.
+// The CUDA operator on the checks of tests/kernels/attention_checks.h; random cases are in fuzz/.
 #include <algorithm>
 #include <cmath>
 

@@ -41,18 +41,6 @@ void fill_integers(GemmCase& gemm, unsigned seed) {
   }
 }
 
-/// A case whose rows of x are all the first one, and a bias that takes every sum to 0.
-GemmCase cancelled(GemmCase gemm) {
-  const auto k = static_cast<size_t>(gemm.shape.k);
-  for (size_t i = k; i < gemm.x_s8.size(); ++i) gemm.x_s8[i] = gemm.x_s8[i % k];
-  GemmCase first = gemm;
-  first.shape.m = 1;
-  first.x_s8.resize(k);
-  gemm.bias = first.run(reference_backend(), OutputKind::f32).f32;
-  for (float& bias : gemm.bias) bias = -bias;
-  return gemm;
-}
-
 void check_all_zero(const GemmCase& gemm) {
   for (const TileSize size : kTileSizes) {
     INFO(gemm.name() << ", tile " << static_cast<int>(size));

@@ -1,27 +1,9 @@
-// Random shapes, lengths, modes and ranges against the reference; the seed is fixed.
-#include <algorithm>
-#include <random>
-
-#include "tests/catch.h"
 #include "tests/kernels/attention_checks.h"
 #include "tests/kernels/cuda/device_backend.h"
+#include "tests/kernels/cuda/fuzz/fuzz.h"
 
-namespace herosweep::kernels {
+namespace herosweep::kernels::fuzz {
 namespace {
-
-constexpr int kCases = 200;
-
-class Random {
- public:
-  explicit Random(unsigned seed) : generator_(seed) {}
-  int between(int low, int high) {
-    return std::uniform_int_distribution<int>(low, high)(generator_);
-  }
-  bool one_in(int count) { return between(1, count) == 1; }
-
- private:
-  std::mt19937 generator_;
-};
 
 int random_head_size(Random& random) {
   constexpr int kUsual[] = {32, 64, 80, 96, 128};
@@ -46,12 +28,8 @@ AttentionCase random_case(Random& random) {
 
 }  // namespace
 
-TEST_CASE("CUDA attention agrees with the reference on random cases", "[cuda]") {
-  Random random(20260);
-  for (int i = 0; i < kCases; ++i) {
-    CAPTURE(i);
-    check_attention(random_case(random), device_backend(), kHalf);
-  }
+void check_random_attention(Random& random) {
+  check_attention(random_case(random), device_backend(), kHalf);
 }
 
-}  // namespace herosweep::kernels
+}  // namespace herosweep::kernels::fuzz

@@ -1,0 +1,17 @@
+#include "core/util/command.h"
+#include "core/util/error.h"
+#include "tests/catch.h"
+
+using namespace herosweep;
+
+TEST_CASE("a command's two streams and exit code come back") {
+  const auto result = util::run_command({"sh", "-c", "echo out; echo err >&2; exit 3"});
+  CHECK(result.exit_code == 3);
+  CHECK(result.output == "out\nerr");
+  CHECK(util::run_command({"sh", "-c", "kill -9 $$"}).exit_code == -9);
+  CHECK(util::run_command({"cat"}).output == "");  // it has no input to wait for
+}
+
+TEST_CASE("a command that is not there is an error of the environment") {
+  CHECK_THROWS_AS(util::run_command({"/no/such/program"}), EnvironmentError);
+}

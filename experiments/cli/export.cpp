@@ -22,7 +22,7 @@ struct Options {
 void add_export(CLI::App& app, int&) {
   CLI::App* command = app.add_subcommand("export", "A table for a paper, a page or a program");
   const auto options = std::make_shared<Options>();
-  command->add_option("format", options->format, "md, csv, json, latex, svg or html")->required();
+  command->add_option("format", options->format, "md, csv, json, latex, svg, pdf or html")->required();
   command->add_option("database", options->database, "The results database")->required();
   command->add_option("--table", options->table,
                       "results, pareto, latency or memory (default: results)");

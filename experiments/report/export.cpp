@@ -7,7 +7,7 @@
 #include "core/util/atomic_file.h"
 #include "core/util/error.h"
 #include "experiments/report/page.h"
-#include "experiments/report/plot_svg.h"
+#include "experiments/report/pareto_plot.h"
 #include "experiments/report/writers.h"
 
 namespace herosweep::report {
@@ -32,11 +32,12 @@ constexpr std::array<std::pair<std::string_view, TableKind>, 4> kTableKinds{
      {"latency", TableKind::latency},
      {"memory", TableKind::memory}}};
 
-constexpr std::array<std::pair<std::string_view, Format>, 6> kFormats{{{"md", Format::md},
+constexpr std::array<std::pair<std::string_view, Format>, 7> kFormats{{{"md", Format::md},
                                                                        {"csv", Format::csv},
                                                                        {"json", Format::json},
                                                                        {"latex", Format::latex},
                                                                        {"svg", Format::svg},
+                                                                       {"pdf", Format::pdf},
                                                                        {"html", Format::html}}};
 
 }  // namespace
@@ -55,7 +56,9 @@ std::string export_table(store::Store& store, TableKind kind, Format format, con
   const Snapshot snapshot = load_snapshot(store, filter);
   switch (format) {
     case Format::svg:
-      return pareto_svg(snapshot);
+      return write_svg(pareto_plot(snapshot));
+    case Format::pdf:
+      return write_pdf(pareto_plot(snapshot));
     case Format::html:
       return report_page(snapshot);
     case Format::md:

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "experiments/report/plot_svg.h"
+#include "experiments/report/pareto_plot.h"
 
 namespace herosweep::report {
 
@@ -47,7 +47,7 @@ ordered_json plans_json(const Snapshot& s) {
     ordered_json& plan = plans[row.plan_hash];
     if (plan.is_null())
       plan = {{"name", row.plan},           {"display", row.display}, {"variant", row.variant},
-              {"seed", row.seed},           {"family", family(row)},  {"execution", row.execution},
+              {"seed", row.seed},           {"family", colours(family(row)).name},  {"execution", row.execution},
               {"dtype", row.compute_dtype}, {"fp16", row.is_fp16},    {"position", row.position}};
     return plan;
   };

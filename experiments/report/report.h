@@ -18,8 +18,8 @@ namespace herosweep::report {
 /// memory:  weights resident and peak, one table
 enum class TableKind { results, pareto, latency, memory };
 
-/// md, csv, json, latex: a table. svg: the Pareto plot. html: the report page.
-enum class Format { md, csv, json, latex, svg, html };
+/// md, csv, json, latex: a table. svg, pdf: the Pareto plot. html: the report page.
+enum class Format { md, csv, json, latex, svg, pdf, html };
 
 /// Both throw ConfigError naming the legal words.
 TableKind parse_table_kind(std::string_view text);
@@ -47,7 +47,7 @@ struct ParetoOptions {
   std::optional<double> latency_budget_ms;  // best plan that is at most this slow
 };
 
-/// A table as text of `format` (for svg and html, `kind` is not read). Throws StoreError when the
+/// A table as text of `format` (for svg, pdf and html, `kind` is not read). Throws StoreError when the
 /// filter leaves nothing, naming what there is, and ConfigError for an illegal option.
 std::string export_table(store::Store& store, TableKind kind, Format format,
                          const Filter& filter = {});

@@ -70,14 +70,15 @@ TEST_CASE("words for tables and formats") {
   CHECK(parse_table_kind("latency") == TableKind::latency);
   CHECK(parse_format("latex") == Format::latex);
   CHECK_THROWS_WITH(parse_table_kind("glue"), ContainsSubstring("results, pareto, latency"));
-  CHECK_THROWS_WITH(parse_format("xlsx"), ContainsSubstring("md, csv, json, latex, svg, html"));
+  CHECK_THROWS_WITH(parse_format("xlsx"), ContainsSubstring("md, csv, json, latex, svg, pdf, html"));
 }
 
 TEST_CASE("a read-only store serves every export") {
   FilledStore f(small_sweep());
   store::Store reader(f.store.file(), store::Store::Mode::read_only);
   for (const Format format :
-       {Format::md, Format::csv, Format::json, Format::latex, Format::svg, Format::html})
+       {Format::md, Format::csv, Format::json, Format::latex, Format::svg, Format::pdf,
+        Format::html})
     CHECK(export_table(reader, TableKind::results, format).size() > 500);
   CHECK(pareto_json(reader).size() > 500);
 }

@@ -40,6 +40,11 @@ constexpr std::array<std::pair<std::string_view, Format>, 7> kFormats{{{"md", Fo
                                                                        {"pdf", Format::pdf},
                                                                        {"html", Format::html}}};
 
+/// Papers show latencies as one grid; programs want one row a plan.
+std::vector<Table> latex_tables(const Snapshot& snapshot, TableKind kind) {
+  return kind == TableKind::latency ? latency_grids(snapshot) : build_tables(snapshot, kind);
+}
+
 }  // namespace
 
 TableKind parse_table_kind(std::string_view text) { return parse_word(kTableKinds, text, "table"); }
@@ -68,7 +73,7 @@ std::string export_table(store::Store& store, TableKind kind, Format format, con
     case Format::json:
       return write_json(build_tables(snapshot, kind));
     default:
-      return write_latex(build_tables(snapshot, kind));
+      return write_latex(latex_tables(snapshot, kind));
   }
 }
 

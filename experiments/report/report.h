@@ -14,7 +14,8 @@ namespace herosweep::report {
 
 /// results: metric, flips, drift, cosine of every plan, one table a task
 /// pareto:  plans on a front, one table a (task, batch, seq_len, threads)
-/// latency: FP16 ms, plan ms, paired ratio, one table a (batch, seq_len, threads)
+/// latency: FP16 ms, plan ms, paired ratio, one table a (batch, seq_len, threads); in LaTeX times
+///          and speed-ups in a grid of batch and seq_len, one table a number of threads
 /// memory:  weights resident and peak, one table
 enum class TableKind { results, pareto, latency, memory };
 
@@ -35,6 +36,7 @@ struct Filter {
   std::optional<int> batch = std::nullopt;
   std::optional<int> seq_len = std::nullopt;
   std::optional<int> threads = std::nullopt;
+  std::vector<std::string> plans = {};  // by any of their names; FP16 is kept with them
 };
 
 struct ParetoOptions {
@@ -47,8 +49,8 @@ struct ParetoOptions {
   std::optional<double> latency_budget_ms;  // best plan that is at most this slow
 };
 
-/// A table as text of `format` (for svg, pdf and html, `kind` is not read). Throws StoreError when the
-/// filter leaves nothing, naming what there is, and ConfigError for an illegal option.
+/// A table as text of `format` (for svg, pdf and html, `kind` is not read). Throws StoreError when
+/// the filter leaves nothing, naming what there is, and ConfigError for an illegal option.
 std::string export_table(store::Store& store, TableKind kind, Format format,
                          const Filter& filter = {});
 

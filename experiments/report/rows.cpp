@@ -260,6 +260,7 @@ Snapshot load_snapshot(store::Store& store, const Filter& filter) {
     s.memory = load_memory(db, s.sweep.id);
     s.failures = load_failures(db, s.sweep.id);
     s.trials = load_counts(db, s.sweep.id);
+    keep_plans(s, filter.plans);
     return s;
   });
 }

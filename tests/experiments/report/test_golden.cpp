@@ -29,7 +29,13 @@ TEST_CASE("exported tables of a whole sweep are as approved") {
   check_golden("results.tex", exported(TableKind::results, Format::latex));
   check_golden("latency.md", exported(TableKind::latency, Format::md));
   check_golden("latency.csv", exported(TableKind::latency, Format::csv));
+  check_golden("latency.json", export_table(f.store, TableKind::latency, Format::json,
+                                            {.batch = 1, .plans = {"M3"}}));
+  check_golden("latency.tex", exported(TableKind::latency, Format::latex));
   check_golden("memory.md", exported(TableKind::memory, Format::md));
+  check_golden("memory.csv", exported(TableKind::memory, Format::csv));
+  check_golden("memory.tex",
+               export_table(f.store, TableKind::memory, Format::latex, {.plans = {"M1", "M2"}}));
   check_golden("pareto.md", exported(TableKind::pareto, Format::md));
   check_golden("pareto.tex", exported(TableKind::pareto, Format::latex));
   check_golden("pareto.json",

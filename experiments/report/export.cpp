@@ -26,8 +26,9 @@ Value parse_word(const std::array<std::pair<std::string_view, Value>, N>& words,
       fmt::format("there is no {} '{}'; choose one of {}", what, text, fmt::join(legal, ", ")));
 }
 
-constexpr std::array<std::pair<std::string_view, TableKind>, 4> kTableKinds{
+constexpr std::array<std::pair<std::string_view, TableKind>, 5> kTableKinds{
     {{"results", TableKind::results},
+     {"glue", TableKind::glue},
      {"pareto", TableKind::pareto},
      {"latency", TableKind::latency},
      {"memory", TableKind::memory}}};
@@ -40,9 +41,19 @@ constexpr std::array<std::pair<std::string_view, Format>, 7> kFormats{{{"md", Fo
                                                                        {"pdf", Format::pdf},
                                                                        {"html", Format::html}}};
 
-/// Papers show latencies as one grid; programs want one row a plan.
-std::vector<Table> latex_tables(const Snapshot& snapshot, TableKind kind) {
-  return kind == TableKind::latency ? latency_grids(snapshot) : build_tables(snapshot, kind);
+std::vector<Table> tables_for(store::Store& store, TableKind kind, Format format,
+                              const Filter& filter, const std::string& reference) {
+  if (kind == TableKind::glue) return {glue_table(store, filter, reference)};
+  const Snapshot snapshot = load_snapshot(store, filter);
+  // Papers show latencies as one grid; programs want one row a plan.
+  if (kind == TableKind::latency && format == Format::latex) return latency_grids(snapshot);
+  return build_tables(snapshot, kind);
+}
+
+std::string write_tables(const std::vector<Table>& tables, Format format) {
+  if (format == Format::md) return write_markdown(tables);
+  if (format == Format::csv) return write_csv(tables);
+  return format == Format::json ? write_json(tables) : write_latex(tables);
 }
 
 }  // namespace
@@ -57,23 +68,19 @@ std::string_view name(TableKind kind) {
   return "";
 }
 
-std::string export_table(store::Store& store, TableKind kind, Format format, const Filter& filter) {
-  const Snapshot snapshot = load_snapshot(store, filter);
+std::string export_table(store::Store& store, TableKind kind, Format format, const Filter& filter,
+                         const std::string& reference) {
+  if (!reference.empty() && kind != TableKind::glue)
+    throw ConfigError(fmt::format("a paper's rows stand in the table glue, not in {}", name(kind)));
   switch (format) {
     case Format::svg:
-      return write_svg(pareto_plot(snapshot));
+      return write_svg(pareto_plot(load_snapshot(store, filter)));
     case Format::pdf:
-      return write_pdf(pareto_plot(snapshot));
+      return write_pdf(pareto_plot(load_snapshot(store, filter)));
     case Format::html:
-      return report_page(snapshot);
-    case Format::md:
-      return write_markdown(build_tables(snapshot, kind));
-    case Format::csv:
-      return write_csv(build_tables(snapshot, kind));
-    case Format::json:
-      return write_json(build_tables(snapshot, kind));
+      return report_page(load_snapshot(store, filter));
     default:
-      return write_latex(latex_tables(snapshot, kind));
+      return write_tables(tables_for(store, kind, format, filter, reference), format);
   }
 }
 

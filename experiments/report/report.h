@@ -13,11 +13,12 @@
 namespace herosweep::report {
 
 /// results: metric, flips, drift, cosine of every plan, one table a task
+/// glue:    the papers' columns, of all sweeps that the filter accepts, one table
 /// pareto:  plans on a front, one table a (task, batch, seq_len, threads)
 /// latency: FP16 ms, plan ms, paired ratio, one table a (batch, seq_len, threads); in LaTeX times
 ///          and speed-ups in a grid of batch and seq_len, one table a number of threads
 /// memory:  weights resident and peak, one table
-enum class TableKind { results, pareto, latency, memory };
+enum class TableKind { results, glue, pareto, latency, memory };
 
 /// md, csv, json, latex: a table. svg, pdf: the Pareto plot. html: the report page.
 enum class Format { md, csv, json, latex, svg, pdf, html };
@@ -51,8 +52,9 @@ struct ParetoOptions {
 
 /// A table as text of `format` (for svg, pdf and html, `kind` is not read). Throws StoreError when
 /// the filter leaves nothing, naming what there is, and ConfigError for an illegal option.
+/// `reference`: a paper's rows in the GLUE table, "zeroquant" or a file (docs/reference-rows.md).
 std::string export_table(store::Store& store, TableKind kind, Format format,
-                         const Filter& filter = {});
+                         const Filter& filter = {}, const std::string& reference = "");
 
 /// The front(s) as an aligned table for a terminal, with knee, hypervolume and the best plan within
 /// each budget; `pareto_json` holds the same as one JSON object.

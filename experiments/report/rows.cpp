@@ -265,4 +265,24 @@ Snapshot load_snapshot(store::Store& store, const Filter& filter) {
   });
 }
 
+std::vector<Snapshot> load_snapshots(store::Store& store, const Filter& filter) {
+  const auto names = reading(store, [&] {
+    Statement query(store.database(),
+                    "SELECT name FROM sweeps WHERE current = 1 AND (?1 = '' OR name = ?1) AND "
+                    "(?2 = '' OR model = ?2) AND (?3 = '' OR backend = ?3) "
+                    "ORDER BY started_at DESC, id DESC");
+    query.bind(1, filter.sweep);
+    query.bind(2, filter.model);
+    query.bind(3, filter.backend);
+    std::vector<std::string> found;
+    while (query.executeStep()) found.push_back(query.getColumn(0).getString());
+    return found;
+  });
+  // Without a match the one sweep that is asked for says what there is.
+  if (names.empty()) return {load_snapshot(store, filter)};
+  std::vector<Snapshot> snapshots;
+  for (const std::string& name : names) snapshots.push_back(load_snapshot(store, {.sweep = name}));
+  return snapshots;
+}
+
 }  // namespace herosweep::report

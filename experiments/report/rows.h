@@ -92,6 +92,10 @@ struct Snapshot {
 /// Throws StoreError when the database has no sweep, or none that the filter accepts.
 Snapshot load_snapshot(store::Store& store, const Filter& filter);
 
+/// Every sweep that the filter's sweep, model and backend accept, newest first; its other fields
+/// are not read. Throws StoreError when there is none.
+std::vector<Snapshot> load_snapshots(store::Store& store, const Filter& filter);
+
 /// Keeps the plans of these names (canonical or as shown, in any case) and FP16; all when there
 /// are none. Throws StoreError for a name that no plan of the sweep has.
 void keep_plans(Snapshot& snapshot, const std::vector<std::string>& names);

@@ -88,6 +88,11 @@ std::vector<Table> build_tables(const Snapshot& snapshot, TableKind kind);
 /// threads: the layout of ZeroQuant's table 6. Throws StoreError when nothing was measured yet.
 std::vector<Table> latency_grids(const Snapshot& snapshot);
 
+/// GLUE's columns as papers print them, from the newest sweep of each task that the filter accepts
+/// (a checkpoint a task is a sweep a task); rows of a paper under ours unless `reference` is empty
+/// (see load_reference). Throws StoreError when no sweep has a GLUE task with results.
+Table glue_table(store::Store& store, const Filter& filter, const std::string& reference);
+
 /// Fronts of one task (and group, where a metric needs one), fastest plan first. Two fronts are
 /// drawn: over `options.metrics` and, unless they hold a fidelity metric already, with drift in
 /// place of the task metric.

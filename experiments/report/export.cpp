@@ -78,7 +78,7 @@ std::string export_table(store::Store& store, TableKind kind, Format format, con
     case Format::pdf:
       return write_pdf(pareto_plot(load_snapshot(store, filter)));
     case Format::html:
-      return report_page(load_snapshot(store, filter));
+      return report_page(store, filter);
     default:
       return write_tables(tables_for(store, kind, format, filter, reference), format);
   }
@@ -86,7 +86,7 @@ std::string export_table(store::Store& store, TableKind kind, Format format, con
 
 void write_report(store::Store& store, const std::filesystem::path& file, const Filter& filter) {
   // An open browser never reads half a page.
-  util::write_file_atomically(file, report_page(load_snapshot(store, filter)));
+  util::write_file_atomically(file, report_page(store, filter));
 }
 
 }  // namespace herosweep::report

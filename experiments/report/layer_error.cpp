@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "experiments/report/pareto_plot.h"
+
 namespace herosweep::report {
 
 namespace {
@@ -11,11 +13,10 @@ namespace {
 /// More rows than this are a wall of numbers.
 constexpr size_t kMostPlans = 16;
 
-/// Plans with a name of their own: M1, "W8A8 ZeroQuant", those of the config.
 std::vector<const MemoryRow*> named_plans(const Snapshot& s) {
   std::vector<const MemoryRow*> plans;
   for (const MemoryRow& row : s.memory)
-    if (!row.is_fp16 && row.display != row.plan && plans.size() < kMostPlans) plans.push_back(&row);
+    if (!row.is_fp16 && has_own_name(row) && plans.size() < kMostPlans) plans.push_back(&row);
   return plans;
 }
 

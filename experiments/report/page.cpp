@@ -66,8 +66,8 @@ ordered_json plans_json(const Snapshot& s) {
               {"variant", row.variant},
               {"seed", row.seed},
               {"family", colours(family(row)).name},
+              {"named", has_own_name(row)},
               {"execution", row.execution},
-              {"dtype", row.compute_dtype},
               {"fp16", row.is_fp16},
               {"position", row.position}};
     return plan;

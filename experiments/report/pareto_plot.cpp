@@ -99,7 +99,7 @@ void draw_names(Picture& picture, const Panel& panel, const std::vector<ParetoPo
   std::vector<Rectangle> taken;
   for (size_t i = 0; i < plans.size(); ++i) {
     const ResultRow& row = *plans[i].result;
-    if (row.display == row.plan && !row.is_fp16) continue;
+    if (!has_own_name(row)) continue;
     const double width = text_width(row.display, kNameSize);
     const auto box = place_name(panel, panel.points[i], width, taken);
     if (!box) continue;
@@ -189,6 +189,10 @@ Ink family(const PlanColumns& plan) {
   if (plan.plan.starts_with("hero-")) return Ink::hero;
   if (plan.plan.starts_with("zq-")) return Ink::zeroquant;
   return plan.plan.starts_with("ptq-") ? Ink::ptq : Ink::other;
+}
+
+bool has_own_name(const PlanColumns& plan) {
+  return plan.is_fp16 || plan.display != plan.plan || family(plan) == Ink::other;
 }
 
 Shape shape_of(Ink family) {

@@ -13,5 +13,8 @@ Picture pareto_plot(const Snapshot& snapshot);
 /// What a plot tells apart by colour and shape: fp16, hero, zeroquant, ptq or other.
 Ink family(const PlanColumns& plan);
 Shape shape_of(Ink family);
+/// Whether a reader knows the plan by a name: M1, "W8A8 ZeroQuant", one of the config; not
+/// hero-010110.
+bool has_own_name(const PlanColumns& plan);
 
 }  // namespace herosweep::report

@@ -8,13 +8,15 @@ function shape(parent, family, x, y, r) {
   return element(parent, "svg:path", {...attributes, d});
 }
 
-// Hashes of the plans that no other of them beats in time and metric, fastest first.
+// Hashes of the plans that no other of them beats in time and metric, fastest first; equal ones all.
 function frontOf(points, metric) {
   const sign = metric === "value" ? -1 : 1, cost = p => sign * p.result[metric];
-  const beats = (a, b) => a.latency.ms <= b.latency.ms && cost(a) <= cost(b) &&
-    (a.latency.ms < b.latency.ms || cost(a) < cost(b));
-  return points.filter(p => !points.some(q => beats(q, p)))
-    .sort((a, b) => a.latency.ms - b.latency.ms).map(p => p.hash);
+  const front = [];
+  for (const p of [...points].sort((a, b) => a.latency.ms - b.latency.ms || cost(a) - cost(b))) {
+    const last = front.at(-1);
+    if (!last || cost(p) < cost(last) || (cost(p) === cost(last) && p.latency.ms === last.latency.ms)) front.push(p);
+  }
+  return front.map(p => p.hash);
 }
 const plotPoints = metric => Object.entries(group()?.plans ?? {})
   .filter(([hash]) => shown(hash) && present(resultOf(hash)?.[metric]))
@@ -58,7 +60,6 @@ function drawPlot(svg, metric, makeAxis) {
   // Drawn at its true width, so that text keeps its size on a phone.
   const width = Math.max(280, Math.round(svg.clientWidth) || 520), height = Math.round(Math.min(360, width * .85));
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  const box = {left: 46, right: width - 10, top: 12, bottom: height - 42};
   const points = svg.points = plotPoints(metric);
   svg.whisker = null;
   svg.byTime = [];
@@ -68,6 +69,8 @@ function drawPlot(svg, metric, makeAxis) {
     return;
   }
   const xAxis = linearAxis(points.map(p => p.latency.ms)), yAxis = makeAxis(points.map(p => p.result[metric]));
+  const digits = Math.max(...yAxis.ticks.map(t => t.toFixed(yAxis.decimals).length));
+  const box = {left: 12 + 7.5 * digits, right: width - 10, top: 12, bottom: height - 42};
   drawAxes(svg, box, xAxis, yAxis);
   for (const p of points) {
     p.x = place(xAxis, p.latency.ms, box.left, box.right);
@@ -89,7 +92,7 @@ function drawNames(svg, points, box) {
   const taken = [];
   const overlap = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
   for (const p of points) {
-    if (p.plan.display === p.plan.name && !p.plan.fp16) continue;
+    if (!p.plan.named) continue;
     const w = 6.7 * p.plan.display.length;
     let best = null, fewest = 4;
     for (const [dx, dy] of [[8, 4], [-8 - w, 4], [-w / 2, -10], [-w / 2, 19], [6, -10], [6, 19], [-6 - w, -10], [-6 - w, 19]]) {

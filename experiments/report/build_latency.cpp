@@ -1,8 +1,9 @@
 // Latency tables: one a group with every column, and the grid over batch and sequence of a paper.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
 #include <set>
+#include <string_view>
 
 #include "experiments/report/table_parts.h"
 
@@ -45,20 +46,20 @@ std::set<int> threads_of(const Snapshot& s) {
   return threads;
 }
 
-/// Measured plans in the sweep's order; FP16 leads every sweep.
-std::vector<const LatencyRow*> plans_of(const Snapshot& s, int threads) {
-  std::vector<const LatencyRow*> plans;
-  std::set<std::string> seen;
-  for (const LatencyRow& row : s.latency)
-    if (row.group.threads == threads && seen.insert(row.plan_hash).second) plans.push_back(&row);
-  return plans;
-}
+/// A plan's rows at one number of threads, by group.
+using PlanRows = std::map<GroupKey, const LatencyRow*>;
 
-const LatencyRow* find(const Snapshot& s, const std::string& plan_hash, const GroupKey& group) {
-  const auto it = std::find_if(s.latency.begin(), s.latency.end(), [&](const LatencyRow& row) {
-    return row.plan_hash == plan_hash && row.group == group;
-  });
-  return it == s.latency.end() ? nullptr : &*it;
+/// Measured plans in the sweep's order; FP16 leads every sweep.
+std::vector<PlanRows> plans_of(const Snapshot& s, int threads) {
+  std::vector<PlanRows> plans;
+  std::map<std::string_view, size_t> index;
+  for (const LatencyRow& row : s.latency) {
+    if (row.group.threads != threads) continue;
+    const auto [it, added] = index.try_emplace(row.plan_hash, plans.size());
+    if (added) plans.emplace_back();
+    plans[it->second][row.group] = &row;
+  }
+  return plans;
 }
 
 std::string plan_label(const LatencyRow& row, bool many_seeds) {
@@ -68,26 +69,26 @@ std::string plan_label(const LatencyRow& row, bool many_seeds) {
 }
 
 /// A row of the grid: one number of one plan in every group.
-TableRow grid_row(const Snapshot& s, const std::vector<GroupKey>& groups, const LatencyRow& plan,
-                  std::string title, Unit unit, Cell (*cell)(const LatencyRow&)) {
+TableRow grid_row(const std::vector<GroupKey>& groups, const PlanRows& plan, std::string title,
+                  Unit unit, Cell (*cell)(const LatencyRow&)) {
   TableRow row;
-  row.is_reference = plan.is_fp16;
+  row.is_reference = plan.begin()->second->is_fp16;
   row.cells.push_back(text(std::move(title)));
   for (const GroupKey& group : groups) {
-    const LatencyRow* found = find(s, plan.plan_hash, group);
-    row.cells.push_back(found ? cell(*found) : Cell{});
+    const auto found = plan.find(group);
+    row.cells.push_back(found == plan.end() ? Cell{} : cell(*found->second));
     row.cells.back().unit = unit;
   }
   return row;
 }
 
-void add_plan_rows(Table& table, const Snapshot& s, const std::vector<GroupKey>& groups,
-                   const LatencyRow& plan, const std::string& title) {
-  table.rows.push_back(grid_row(s, groups, plan, title + " (ms)", Unit::milliseconds,
+void add_plan_rows(Table& table, const std::vector<GroupKey>& groups, const PlanRows& plan,
+                   const std::string& title) {
+  table.rows.push_back(grid_row(groups, plan, title + " (ms)", Unit::milliseconds,
                                 [](const LatencyRow& r) { return real(r.median_ms); }));
-  table.rows.back().begins_block = !plan.is_fp16;
-  if (plan.is_fp16) return;
-  table.rows.push_back(grid_row(s, groups, plan, "speed-up", Unit::ratio, [](const LatencyRow& r) {
+  if (table.rows.back().is_reference) return;
+  table.rows.back().begins_block = true;
+  table.rows.push_back(grid_row(groups, plan, "speed-up", Unit::ratio, [](const LatencyRow& r) {
     return real(r.ratio, r.ratio_low, r.ratio_high);
   }));
 }
@@ -115,11 +116,11 @@ Table latency_grid(const Snapshot& s, int threads) {
     column.group = fmt::format("{} tokens", group.seq_len);
     table.columns.push_back(std::move(column));
   }
-  const std::vector<const LatencyRow*> plans = plans_of(s, threads);
+  const std::vector<PlanRows> plans = plans_of(s, threads);
   std::set<int64_t> seeds;
-  for (const LatencyRow* plan : plans) seeds.insert(plan->seed);
-  for (const LatencyRow* plan : plans)
-    add_plan_rows(table, s, groups, *plan, plan_label(*plan, seeds.size() > 1));
+  for (const PlanRows& plan : plans) seeds.insert(plan.begin()->second->seed);
+  for (const PlanRows& plan : plans)
+    add_plan_rows(table, groups, plan, plan_label(*plan.begin()->second, seeds.size() > 1));
   mark_speedups(table);
   table.caption = caption(s, fmt::format("median time of a pass and speed-up over FP16 by batch "
                                          "size and sequence length, {} thread{}, on {}",

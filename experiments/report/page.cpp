@@ -24,6 +24,8 @@ using nlohmann::ordered_json;
 
 /// A sorted sample's quantiles draw the same picture as the sample, and fit into a page.
 constexpr size_t kMostSamples = 64;
+/// Samples of more rows make a page that a phone cannot open.
+constexpr size_t kMostSampledRows = 2000;
 
 template <typename T>
 ordered_json optional_json(const std::optional<T>& value) {
@@ -232,10 +234,10 @@ LatencySamples load_samples(const store::Store& store, const Snapshot& s) {
   LatencySamples samples;
   samples.reserve(s.latency.size());
   for (const LatencyRow& row : s.latency) {
-    std::vector<double> milliseconds;
+    std::vector<double>& milliseconds = samples.emplace_back();
+    if (s.latency.size() > kMostSampledRows && !has_own_name(row)) continue;
     for (const int64_t ns : store.latency_ns(row.group_id, row.plan_hash))
       milliseconds.push_back(static_cast<double>(ns) / kNanosecondsPerMillisecond);
-    samples.push_back(std::move(milliseconds));
   }
   return samples;
 }

@@ -10,6 +10,7 @@ namespace herosweep::report {
 
 /// Times of every round in milliseconds, [latency rows of the snapshot][rounds].
 using LatencySamples = std::vector<std::vector<double>>;
+/// Of a very large sweep only those of plans with a name of their own; the others are empty.
 LatencySamples load_samples(const store::Store& store, const Snapshot& snapshot);
 
 /// `samples` empty: without distributions. `sections`: more of the page as HTML, such as

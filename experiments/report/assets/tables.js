@@ -1,4 +1,5 @@
 // Tables that sort: a column has a title, a value to sort by, and what it shows.
+const mostRows = 500;  // a table that is drawn anew at every key
 const sorting = {column: "plan", descending: false};
 const maxMs = () => Math.max(0, ...Object.values(group()?.plans ?? {}).map(l => l.ms));
 
@@ -68,7 +69,9 @@ function drawResults() {
   table.replaceChildren();
   drawHead(table, columns, by);
   const body = element(table, "tbody");
-  for (const hash of sorted(hashes, by)) {
+  const rows = sorted(hashes, by);
+  byId("results-count").textContent = rows.length > mostRows ? `the first ${mostRows} of ${rows.length}` : "";
+  for (const hash of rows.slice(0, mostRows)) {
     const row = element(body, "tr", {class: data.plans[hash].fp16 ? "fp16row" : "", "data-hash": hash});
     row.onclick = () => showPlan(hash);
     columns.forEach((c, i) => {

@@ -88,6 +88,17 @@ TEST_CASE("many rounds become as many quantiles as a page can hold") {
   CHECK(data["most_samples"] == 64);
 }
 
+TEST_CASE("a page of a very large sweep holds samples of the plans with a name only") {
+  FilledStore f(full_sweep());
+  Snapshot s = load_snapshot(f.store, {.batch = 1});
+  const std::vector<LatencyRow> rows = s.latency;
+  while (s.latency.size() <= 2000) s.latency.insert(s.latency.end(), rows.begin(), rows.end());
+  const LatencySamples samples = load_samples(f.store, s);
+  REQUIRE(samples.size() == s.latency.size());
+  for (size_t i = 0; i < rows.size(); ++i)
+    CHECK(samples[i].empty() == s.latency[i].display.starts_with("hero-"));
+}
+
 TEST_CASE("sections stand in the page as they are, and layer errors are one of them") {
   FilledStore f(small_sweep());
   const Snapshot s = load_snapshot(f.store, {});

@@ -1,6 +1,7 @@
 // Pictures as PDF: one page, one uncompressed content stream, standard fonts.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <set>
 
 #include "experiments/report/latin1.h"
@@ -47,7 +48,7 @@ std::string circle(Point c, double r) {
          curve({c.x + h, c.y - r}, {c.x + r, c.y - h}, {c.x + r, c.y});
 }
 
-int percent(double opacity) { return static_cast<int>(opacity * 100 + .5); }
+int percent(double opacity) { return static_cast<int>(std::lround(opacity * 100)); }
 
 struct ShapeWriter {
   std::string operator()(const Line& line) const {

@@ -14,6 +14,7 @@ struct Options {
   std::string format;
   std::filesystem::path database, output;
   std::string table = "results";
+  std::string reference;
   report::Filter filter;
 };
 
@@ -22,17 +23,24 @@ struct Options {
 void add_export(CLI::App& app, int&) {
   CLI::App* command = app.add_subcommand("export", "A table for a paper, a page or a program");
   const auto options = std::make_shared<Options>();
-  command->add_option("format", options->format, "md, csv, json, latex, svg or html")->required();
+  command
+      ->add_option(
+          "format", options->format,
+          "md, csv, json, latex (a table), svg, pdf (the Pareto plot) or html (the report)")
+      ->required();
   command->add_option("database", options->database, "The results database")->required();
   command->add_option("--table", options->table,
-                      "results, pareto, latency or memory (default: results)");
+                      "results, glue, pareto, latency or memory (default: results)");
+  command->add_option("--reference", options->reference,
+                      "Rows of a paper in the table glue: zeroquant, or a .json file");
   command->add_option("--output,-o", options->output, "A file instead of standard output");
   add_filter_options(*command, options->filter);
   command->callback([options] {
     const auto format = report::parse_format(options->format);
     const auto table = report::parse_table_kind(options->table);
     store::Store store(options->database, store::Store::Mode::read_only);
-    const std::string text = report::export_table(store, table, format, options->filter);
+    const std::string text =
+        report::export_table(store, table, format, options->filter, options->reference);
     if (options->output.empty())
       fmt::print("{}", text);
     else

@@ -30,6 +30,11 @@ void add_filter_options(CLI::App& command, report::Filter& filter) {
   command.add_option("--batch", filter.batch, "Only latencies at this batch size");
   command.add_option("--seq-len", filter.seq_len, "Only latencies at this sequence length");
   command.add_option("--threads", filter.threads, "Only latencies with this many threads");
+  command
+      .add_option("--plan", filter.plans,
+                  "Only these plans, by name, and FP16: --plan M3,zq-w8a8 (default: all)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
 }
 
 std::filesystem::path default_database(const sweep::Sweep& sweep) {

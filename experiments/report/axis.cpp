@@ -41,7 +41,7 @@ Axis linear_axis(const std::vector<double>& values) {
   const double step = round_step((axis.high - axis.low) / kWantedTicks);
   axis.decimals = decimals_of(step);
   for (double k = std::ceil(axis.low / step); k * step <= axis.high; ++k)
-    axis.ticks.push_back(k * step);
+    axis.ticks.push_back(k * step + 0.0);  // no tick is called "-0"
   return axis;
 }
 

@@ -2,22 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string_view>
 
-#include "experiments/report/plot_svg.h"
+#include "experiments/report/layer_error.h"
+#include "experiments/report/markup.h"
+#include "experiments/report/pareto_plot.h"
+#include "experiments/stats/stats.h"
 
 namespace herosweep::report {
 
-// Generated from assets/report.html.
-extern const std::string_view text_report_html;
+// Generated from assets.
+extern const std::string_view text_report_html, text_report_css, text_state_js, text_axes_js,
+    text_plot_js, text_detail_js, text_tables_js, text_distribution_js, text_page_js;
 
 namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::string_view kDataMark = "@DATA@";
-constexpr std::string_view kTitleMark = "@TITLE@";
+/// A sorted sample's quantiles draw the same picture as the sample, and fit into a page.
+constexpr size_t kMostSamples = 64;
+/// Samples of more rows make a page that a phone cannot open.
+constexpr size_t kMostSampledRows = 2000;
 
 template <typename T>
 ordered_json optional_json(const std::optional<T>& value) {
@@ -40,15 +48,30 @@ ordered_json sweep_json(const Snapshot& s) {
           {"total", s.trials.total()}};
 }
 
+/// [[module, scheme], ...] in data order.
+ordered_json schemes_json(const Snapshot& s, const std::string& plan_hash) {
+  ordered_json schemes = ordered_json::array();
+  const auto it = s.schemes.find(plan_hash);
+  if (it == s.schemes.end()) return schemes;
+  for (const ModuleScheme& module : it->second) schemes.push_back({module.module, module.scheme});
+  return schemes;
+}
+
 /// Plans by hash: what results, latencies and memory say of a plan alike.
 ordered_json plans_json(const Snapshot& s) {
   ordered_json plans = ordered_json::object();
   const auto add = [&](const PlanColumns& row) -> ordered_json& {
     ordered_json& plan = plans[row.plan_hash];
     if (plan.is_null())
-      plan = {{"name", row.plan},           {"display", row.display}, {"variant", row.variant},
-              {"seed", row.seed},           {"family", family(row)},  {"execution", row.execution},
-              {"dtype", row.compute_dtype}, {"fp16", row.is_fp16},    {"position", row.position}};
+      plan = {{"name", row.plan},
+              {"display", row.display},
+              {"variant", row.variant},
+              {"seed", row.seed},
+              {"family", colours(family(row)).name},
+              {"named", has_own_name(row)},
+              {"execution", row.execution},
+              {"fp16", row.is_fp16},
+              {"position", row.position}};
     return plan;
   };
   for (const MemoryRow& row : s.memory) {
@@ -57,8 +80,9 @@ ordered_json plans_json(const Snapshot& s) {
     plan["workspace_bytes"] = row.workspace_bytes;
     plan["peak_bytes"] = row.peak_bytes;
   }
-  for (const ResultRow& row : s.results) add(row);
+  for (const ResultRow& row : s.results) add(row)["weight_bytes"] = row.weight_bytes;
   for (const LatencyRow& row : s.latency) add(row);
+  for (auto& [hash, plan] : plans.items()) plan["schemes"] = schemes_json(s, hash);
   return plans;
 }
 
@@ -77,33 +101,39 @@ ordered_json results_json(const Snapshot& s, const std::string& task) {
   return by_plan;
 }
 
-ordered_json latency_json(const Snapshot& s, const GroupKey& group) {
-  ordered_json by_plan = ordered_json::object();
-  for (const LatencyRow& row : s.latency)
-    if (row.group == group)
-      by_plan[row.plan_hash] = {{"ms", row.median_ms},
-                                {"low", row.median_low},
-                                {"high", row.median_high},
-                                {"p90", optional_json(row.p90_ms)},
-                                {"wall", optional_json(row.wall_ms)},
-                                {"ratio", row.ratio},
-                                {"ratio_low", row.ratio_low},
-                                {"ratio_high", row.ratio_high},
-                                {"fp16_ms", row.fp16_ms},
-                                {"n", row.n}};
-  return by_plan;
+/// Sorted, at most kMostSamples quantiles, five digits.
+ordered_json samples_json(std::vector<double> samples) {
+  std::sort(samples.begin(), samples.end());
+  ordered_json out = ordered_json::array();
+  const size_t n = std::min(samples.size(), kMostSamples);
+  for (size_t i = 0; i < n; ++i) {
+    const double value =
+        n == samples.size()
+            ? samples[i]
+            : stats::quantile_of_sorted(samples, static_cast<double>(i) / (kMostSamples - 1));
+    out.push_back(std::stod(fmt::format("{:.5g}", value)));
+  }
+  return out;
 }
 
-/// Fronts by quality metric: {"value": [plan hashes], "drift": [...]}.
-ordered_json fronts_json(const Snapshot& s, const TaskInfo& task, const GroupKey& group) {
-  ordered_json fronts = ordered_json::object();
-  for (const char* metric : {"value", "drift"}) {
-    const TaskFronts found = task_fronts(s, task, &group, {metric, "latency"});
-    ordered_json hashes = ordered_json::array();
-    for (const int i : found.fronts[0].front) hashes.push_back(found.points[i].result->plan_hash);
-    fronts[metric] = std::move(hashes);
+ordered_json latency_json(const Snapshot& s, const LatencySamples& samples, const GroupKey& group) {
+  ordered_json by_plan = ordered_json::object();
+  for (size_t i = 0; i < s.latency.size(); ++i) {
+    const LatencyRow& row = s.latency[i];
+    if (row.group != group) continue;
+    ordered_json& entry = by_plan[row.plan_hash];
+    entry = {{"ms", row.median_ms},
+             {"low", row.median_low},
+             {"high", row.median_high},
+             {"p90", optional_json(row.p90_ms)},
+             {"wall", optional_json(row.wall_ms)},
+             {"ratio", row.ratio},
+             {"ratio_low", row.ratio_low},
+             {"ratio_high", row.ratio_high},
+             {"n", row.n}};
+    if (!samples.empty()) entry["samples"] = samples_json(samples[i]);
   }
-  return fronts;
+  return by_plan;
 }
 
 ordered_json failures_json(const Snapshot& s) {
@@ -117,7 +147,19 @@ ordered_json failures_json(const Snapshot& s) {
   return rows;
 }
 
-ordered_json page_data(const Snapshot& s) {
+bool many_seeds(const Snapshot& s) {
+  std::set<int64_t> seeds;
+  for (const ResultRow& row : s.results) seeds.insert(row.seed);
+  for (const LatencyRow& row : s.latency) seeds.insert(row.seed);
+  return seeds.size() > 1;
+}
+
+bool has_quantiles(const LatencySamples& samples) {
+  return std::any_of(samples.begin(), samples.end(),
+                     [](const auto& rounds) { return rounds.size() > kMostSamples; });
+}
+
+ordered_json page_data(const Snapshot& s, const LatencySamples& samples) {
   ordered_json data{{"sweep", sweep_json(s)}, {"plans", plans_json(s)}};
   data["environment"] = ordered_json::parse(s.sweep.environment);
   data["warnings"] = warnings(s);
@@ -126,15 +168,16 @@ ordered_json page_data(const Snapshot& s) {
     for (const std::string& note : peer_notes(s, group))
       data["notes"].push_back(fmt::format("{}: {}", describe(group), note));
   data["failures"] = failures_json(s);
+  data["many_seeds"] = many_seeds(s);
+  data["most_samples"] = has_quantiles(samples) ? ordered_json(kMostSamples) : ordered_json();
   data["groups"] = ordered_json::array();
   for (const GroupKey& group : s.groups)
-    data["groups"].push_back({{"label", describe(group)}, {"plans", latency_json(s, group)}});
+    data["groups"].push_back(
+        {{"label", describe(group)}, {"plans", latency_json(s, samples, group)}});
   data["tasks"] = ordered_json::array();
   for (const TaskInfo& task : s.tasks) {
     ordered_json entry{{"name", task.name}, {"metric", task.metric}};
     entry["plans"] = results_json(s, task.name);
-    entry["fronts"] = ordered_json::array();
-    for (const GroupKey& group : s.groups) entry["fronts"].push_back(fronts_json(s, task, group));
     data["tasks"].push_back(std::move(entry));
   }
   return data;
@@ -152,24 +195,59 @@ std::string script_text(const ordered_json& data) {
   return out;
 }
 
-std::string html_text(const std::string& text) {
+/// The template with "@NAME@" filled in, once each and in order: what is filled in may contain
+/// anything, a mark too.
+std::string fill_marks(std::string_view text,
+                       const std::vector<std::pair<std::string_view, std::string>>& values) {
   std::string out;
-  for (const char c : text) out += c == '<' ? "&lt;" : c == '&' ? "&amp;" : std::string(1, c);
-  return out;
+  for (const auto& [mark, value] : values) {
+    const size_t at = text.find(mark);
+    out += std::string(text.substr(0, at)) + value;
+    text.remove_prefix(at + mark.size());
+  }
+  return out + std::string(text);
 }
 
-void replace(std::string& text, std::string_view mark, const std::string& by) {
-  text.replace(text.find(mark), mark.size(), by);
+std::string scripts() {
+  std::string out;
+  for (const std::string_view part : {text_state_js, text_axes_js, text_plot_js, text_detail_js,
+                                      text_tables_js, text_distribution_js, text_page_js})
+    out += part;
+  return out;
 }
 
 }  // namespace
 
-std::string report_page(const Snapshot& s) {
-  std::string page(text_report_html);
-  // The data come last: they may contain anything, a mark too.
-  replace(page, kTitleMark, html_text(s.sweep.name + " · " + s.sweep.model));
-  replace(page, kDataMark, script_text(page_data(s)));
-  return page;
+std::string report_page(const Snapshot& s, const LatencySamples& samples,
+                        const std::vector<std::string>& sections) {
+  std::string joined;
+  for (const std::string& section : sections) joined += section;
+  return fill_marks(text_report_html, {{"@TITLE@", markup(s.sweep.name + " · " + s.sweep.model)},
+                                       {"@STYLE@", std::string(text_report_css)},
+                                       {"@INKS@", ink_styles()},
+                                       {"@SECTIONS@", joined},
+                                       {"@DATA@", script_text(page_data(s, samples))},
+                                       {"@SCRIPT@", scripts()}});
+}
+
+std::string report_page(store::Store& store, const Filter& filter) {
+  const Snapshot snapshot = load_snapshot(store, filter);
+  std::vector<std::string> sections;
+  if (const auto map = layer_error_map(store, snapshot)) sections.push_back(heat_map_section(*map));
+  return report_page(snapshot, load_samples(store, snapshot), sections);
+}
+
+LatencySamples load_samples(const store::Store& store, const Snapshot& s) {
+  constexpr double kNanosecondsPerMillisecond = 1e6;
+  LatencySamples samples;
+  samples.reserve(s.latency.size());
+  for (const LatencyRow& row : s.latency) {
+    std::vector<double>& milliseconds = samples.emplace_back();
+    if (s.latency.size() > kMostSampledRows && !has_own_name(row)) continue;
+    for (const int64_t ns : store.latency_ns(row.group_id, row.plan_hash))
+      milliseconds.push_back(static_cast<double>(ns) / kNanosecondsPerMillisecond);
+  }
+  return samples;
 }
 
 }  // namespace herosweep::report

@@ -1,6 +1,7 @@
 // Warnings and notes: what must be said beside the numbers.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cmath>
@@ -27,6 +28,23 @@ void warn_dirty_tree(const Snapshot& s, std::vector<std::string>& out) {
     out.push_back(
         "The program was built from a source tree with uncommitted changes: these numbers cannot "
         "be remade from a commit.");
+}
+
+/// Whether the sweep's own config asks for a model of random weights.
+bool has_random_weights(const Snapshot& s) {
+  try {
+    const YAML::Node model = YAML::Load(s.sweep.config)["model"];
+    return model.IsMap() && model["weights"] && model["weights"].as<std::string>() == "random";
+  } catch (const YAML::Exception&) {
+    return false;  // a config that this program did not write says nothing
+  }
+}
+
+void warn_random_weights(const Snapshot& s, std::vector<std::string>& out) {
+  if (has_random_weights(s))
+    out.push_back(
+        "The weights are random and so are the token ids: times and memory are those of the "
+        "model's shape, metrics and drift say nothing of a trained model.");
 }
 
 void warn_clocks(const Snapshot& s, std::vector<std::string>& out) {
@@ -78,6 +96,7 @@ std::vector<std::string> warnings(const Snapshot& s) {
         "The sweep is not complete: {} of {} trials are still to run; start it again to go on.",
         open, s.trials.total()));
   warn_dirty_tree(s, out);
+  warn_random_weights(s, out);
   warn_clocks(s, out);
   warn_few_samples(s, out);
   warn_calibration(s, out);

@@ -13,13 +13,15 @@
 namespace herosweep::report {
 
 /// results: metric, flips, drift, cosine of every plan, one table a task
+/// glue:    the papers' columns, of all sweeps that the filter accepts, one table
 /// pareto:  plans on a front, one table a (task, batch, seq_len, threads)
-/// latency: FP16 ms, plan ms, paired ratio, one table a (batch, seq_len, threads)
+/// latency: FP16 ms, plan ms, paired ratio, one table a (batch, seq_len, threads); in LaTeX times
+///          and speed-ups in a grid of batch and seq_len, one table a number of threads
 /// memory:  weights resident and peak, one table
-enum class TableKind { results, pareto, latency, memory };
+enum class TableKind { results, glue, pareto, latency, memory };
 
-/// md, csv, json, latex: a table. svg: the Pareto plot. html: the report page.
-enum class Format { md, csv, json, latex, svg, html };
+/// md, csv, json, latex: a table. svg, pdf: the Pareto plot. html: the report page.
+enum class Format { md, csv, json, latex, svg, pdf, html };
 
 /// Both throw ConfigError naming the legal words.
 TableKind parse_table_kind(std::string_view text);
@@ -35,6 +37,7 @@ struct Filter {
   std::optional<int> batch = std::nullopt;
   std::optional<int> seq_len = std::nullopt;
   std::optional<int> threads = std::nullopt;
+  std::vector<std::string> plans = {};  // by any of their names; FP16 is kept with them
 };
 
 struct ParetoOptions {
@@ -47,10 +50,11 @@ struct ParetoOptions {
   std::optional<double> latency_budget_ms;  // best plan that is at most this slow
 };
 
-/// A table as text of `format` (for svg and html, `kind` is not read). Throws StoreError when the
-/// filter leaves nothing, naming what there is, and ConfigError for an illegal option.
+/// A table as text of `format` (for svg, pdf and html, `kind` is not read). Throws StoreError when
+/// the filter leaves nothing, naming what there is, and ConfigError for an illegal option.
+/// `reference`: a paper's rows in the GLUE table, "zeroquant" or a file (docs/reference-rows.md).
 std::string export_table(store::Store& store, TableKind kind, Format format,
-                         const Filter& filter = {});
+                         const Filter& filter = {}, const std::string& reference = "");
 
 /// The front(s) as an aligned table for a terminal, with knee, hypervolume and the best plan within
 /// each budget; `pareto_json` holds the same as one JSON object.

@@ -174,12 +174,13 @@ std::vector<ResultRow> load_results(SQLite::Database& db, int64_t sweep_id, cons
 std::vector<LatencyRow> load_latency(SQLite::Database& db, const SweepInfo& sweep,
                                      const Filter& filter) {
   Statement query(
-      db, fmt::format("SELECT {}, batch, seq_len, threads, n, median_ms, median_low, median_high, "
-                      "min_ms, p90_ms, clock_mhz_before, clock_mhz_after, ratio, ratio_low, "
-                      "ratio_high, fp16_ms, peer_version, wall_median_ms FROM v_latency WHERE "
-                      "sweep_id = ?1 AND device = ?2 "
-                      "ORDER BY position",
-                      kPlanColumns));
+      db,
+      fmt::format(
+          "SELECT {}, batch, seq_len, threads, group_id, n, median_ms, median_low, median_high, "
+          "min_ms, p90_ms, clock_mhz_before, clock_mhz_after, ratio, ratio_low, "
+          "ratio_high, fp16_ms, peer_version, wall_median_ms FROM v_latency WHERE sweep_id = ?1 "
+          "AND device = ?2 ORDER BY position",
+          kPlanColumns));
   query.bind(1, sweep.id);
   query.bind(2, sweep.device);
   std::vector<LatencyRow> rows;
@@ -188,6 +189,7 @@ std::vector<LatencyRow> load_latency(SQLite::Database& db, const SweepInfo& swee
     LatencyRow row;
     read_plan(r, row);
     row.group = {r.integer(), r.integer(), r.integer()};
+    row.group_id = r.integer64();
     row.n = r.integer();
     for (double* field : {&row.median_ms, &row.median_low, &row.median_high, &row.min_ms})
       *field = r.real();
@@ -262,9 +264,31 @@ Snapshot load_snapshot(store::Store& store, const Filter& filter) {
     s.latency = load_latency(db, s.sweep, filter);
     s.memory = load_memory(db, s.sweep.id);
     s.failures = load_failures(db, s.sweep.id);
+    s.schemes = load_schemes(db, s.sweep.id);
     s.trials = load_counts(db, s.sweep.id);
+    keep_plans(s, filter.plans);
     return s;
   });
+}
+
+std::vector<Snapshot> load_snapshots(store::Store& store, const Filter& filter) {
+  const auto names = reading(store, [&] {
+    Statement query(store.database(),
+                    "SELECT name FROM sweeps WHERE current = 1 AND (?1 = '' OR name = ?1) AND "
+                    "(?2 = '' OR model = ?2) AND (?3 = '' OR backend = ?3) "
+                    "ORDER BY started_at DESC, id DESC");
+    query.bind(1, filter.sweep);
+    query.bind(2, filter.model);
+    query.bind(3, filter.backend);
+    std::vector<std::string> found;
+    while (query.executeStep()) found.push_back(query.getColumn(0).getString());
+    return found;
+  });
+  // Without a match the one sweep that is asked for says what there is.
+  if (names.empty()) return {load_snapshot(store, filter)};
+  std::vector<Snapshot> snapshots;
+  for (const std::string& name : names) snapshots.push_back(load_snapshot(store, {.sweep = name}));
+  return snapshots;
 }
 
 }  // namespace herosweep::report

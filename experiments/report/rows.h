@@ -4,6 +4,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -56,6 +57,7 @@ struct ResultRow : PlanColumns {
 
 struct LatencyRow : PlanColumns {
   GroupKey group;
+  int64_t group_id = 0;  // of Store::latency_ns
   int n = 0;
   double median_ms = 0, median_low = 0, median_high = 0, min_ms = 0;
   std::optional<double> p90_ms, clock_mhz_before, clock_mhz_after;
@@ -74,6 +76,11 @@ struct FailureRow {
   std::optional<GroupKey> group;
 };
 
+/// What a plan does in one module: "int8", or "int8 in 11 layers, fp16 in 1".
+struct ModuleScheme {
+  std::string module, scheme;
+};
+
 struct TrialCounts {
   int planned = 0, running = 0, done = 0, failed = 0;
   int total() const { return planned + running + done + failed; }
@@ -89,11 +96,24 @@ struct Snapshot {
   std::vector<LatencyRow> latency;
   std::vector<MemoryRow> memory;
   std::vector<FailureRow> failures;
+  std::map<std::string, std::vector<ModuleScheme>> schemes;  // by plan hash, in data order
   TrialCounts trials;
 };
 
 /// Throws StoreError when the database has no sweep, or none that the filter accepts.
 Snapshot load_snapshot(store::Store& store, const Filter& filter);
+
+/// Every sweep that the filter's sweep, model and backend accept, newest first; its other fields
+/// are not read. Throws StoreError when there is none.
+std::vector<Snapshot> load_snapshots(store::Store& store, const Filter& filter);
+
+/// Schemes of every plan of a sweep.
+std::map<std::string, std::vector<ModuleScheme>> load_schemes(SQLite::Database& db,
+                                                              int64_t sweep_id);
+
+/// Keeps the plans of these names (canonical or as shown, in any case) and FP16; all when there
+/// are none. Throws StoreError for a name that no plan of the sweep has.
+void keep_plans(Snapshot& snapshot, const std::vector<std::string>& names);
 
 /// Runs `body` in one read transaction. SQLite's exceptions become StoreErrors naming the file.
 template <typename Body>

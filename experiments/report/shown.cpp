@@ -12,26 +12,30 @@ namespace {
 
 constexpr double kBytesPerMegabyte = 1e6;
 
+Unit unit_of(const Table& table, size_t column, const Cell& cell) {
+  return cell.unit.value_or(table.columns[column].unit);
+}
+
 /// Four significant digits of the largest time, so that a column has one number of decimals.
 int millisecond_decimals(const Table& table, size_t column) {
   double largest = 0;
   for (const TableRow& row : table.rows)
-    largest = std::max(largest, row.cells[column].number().value_or(0));
+    if (unit_of(table, column, row.cells[column]) == Unit::milliseconds)
+      largest = std::max(largest, row.cells[column].number().value_or(0));
   if (largest < 10) return 3;
   if (largest < 100) return 2;
   return largest < 1000 ? 1 : 0;
 }
 
-}  // namespace
-
-int shown_decimals(const Table& table, size_t column) {
-  switch (table.columns[column].unit) {
+int decimals_of(const Table& table, size_t column, Unit unit) {
+  switch (unit) {
     case Unit::score:
     case Unit::drift:
       return 4;
     case Unit::milliseconds:
       return millisecond_decimals(table, column);
     case Unit::ratio:
+    case Unit::percent:
       return 2;
     case Unit::bytes:
       return 1;
@@ -40,7 +44,21 @@ int shown_decimals(const Table& table, size_t column) {
   }
 }
 
-double shown_factor(Unit unit) { return unit == Unit::bytes ? 1 / kBytesPerMegabyte : 1; }
+}  // namespace
+
+int shown_decimals(const Table& table, size_t column) {
+  const Unit unit = table.columns[column].unit;
+  if (unit != Unit::mixed) return decimals_of(table, column, unit);
+  int most = 0;
+  for (const TableRow& row : table.rows)
+    most = std::max(most, decimals_of(table, column, unit_of(table, column, row.cells[column])));
+  return most;
+}
+
+double shown_factor(Unit unit) {
+  if (unit == Unit::percent) return 100;
+  return unit == Unit::bytes ? 1 / kBytesPerMegabyte : 1;
+}
 
 std::string_view shown_unit(Unit unit) {
   if (unit == Unit::milliseconds) return "ms";
@@ -51,16 +69,21 @@ std::string shown_value(const Table& table, size_t column, const Cell& cell) {
   if (const auto* text = std::get_if<std::string>(&cell.value)) return *text;
   const auto number = cell.number();
   if (!number || !std::isfinite(*number)) return "n/a";
-  return fmt::format("{:.{}f}", *number * shown_factor(table.columns[column].unit),
-                     shown_decimals(table, column));
+  const Unit unit = unit_of(table, column, cell);
+  return fmt::format("{:.{}f}", *number * shown_factor(unit), decimals_of(table, column, unit));
 }
 
 std::string shown_interval(const Table& table, size_t column, const Cell& cell) {
-  if (!cell.interval) return "";
-  const double factor = shown_factor(table.columns[column].unit);
-  const int decimals = shown_decimals(table, column);
+  if (!cell.interval || !table.columns[column].has_interval) return "";
+  const Unit unit = unit_of(table, column, cell);
+  const double factor = shown_factor(unit);
+  const int decimals = decimals_of(table, column, unit);
   return fmt::format("[{:.{}f}, {:.{}f}]", cell.interval->low * factor, decimals,
                      cell.interval->high * factor, decimals);
+}
+
+std::string grouped_title(const TableColumn& column) {
+  return column.group.empty() ? shown_title(column) : column.group + " " + shown_title(column);
 }
 
 std::string shown_title(const TableColumn& column) {
@@ -79,13 +102,15 @@ std::vector<size_t> shown_columns(const Table& table) {
 }
 
 std::string marks_note(const Table& table, std::string_view best, std::string_view second) {
+  const bool without_reference =
+      std::any_of(table.columns.begin(), table.columns.end(),
+                  [](const TableColumn& column) { return !column.marks_reference; });
   for (const TableRow& row : table.rows)
     for (const Cell& cell : row.cells)
       if (cell.mark != Mark::none)
         return fmt::format(
-            "{}: the best and all whose 95 % interval overlaps its; {}: the next best likewise. "
-            "Distances to FP16 are ranked without FP16.",
-            best, second);
+            "{}: the best and all whose 95 % interval overlaps its; {}: the next best likewise.{}",
+            best, second, without_reference ? " Distances to FP16 are ranked without FP16." : "");
   return "";
 }
 

@@ -34,18 +34,23 @@ std::optional<double> Cell::number() const {
   return std::nullopt;
 }
 
+void mark_cells(std::vector<Cell*> cells, Better better) {
+  // A best among fewer than three says nothing.
+  if (cells.size() < 3) return;
+  mark_next(cells, better, Mark::best);
+  mark_next(cells, better, Mark::second);
+}
+
 void set_marks(Table& table) {
   for (size_t c = 0; c < table.columns.size(); ++c) {
     const TableColumn& column = table.columns[c];
     if (!column.better) continue;
     std::vector<Cell*> candidates;
     for (TableRow& row : table.rows)
-      if (row.cells[c].number() && (column.marks_reference || !row.is_reference))
+      if (row.cells[c].number() && row.source.empty() &&
+          (column.marks_reference || !row.is_reference))
         candidates.push_back(&row.cells[c]);
-    // A best among fewer than three says nothing.
-    if (candidates.size() < 3) continue;
-    mark_next(candidates, *column.better, Mark::best);
-    mark_next(candidates, *column.better, Mark::second);
+    mark_cells(std::move(candidates), *column.better);
   }
 }
 

@@ -18,10 +18,12 @@ enum class Unit {
   text,
   count,
   score,         // a task metric or a cosine, near 1
+  percent,       // a task metric times 100, as papers print it
   drift,         // of the decision variable, near 0
   milliseconds,  // decimals by the column's size
   ratio,         // a speed-up
   bytes,         // shown as MB (10^6)
+  mixed,         // each cell says its own
 };
 
 struct ConfidenceInterval {
@@ -37,6 +39,7 @@ struct Cell {
   std::variant<std::monostate, std::string, int64_t, double> value;  // monostate: not available
   std::optional<ConfidenceInterval> interval = std::nullopt;
   Mark mark = Mark::none;
+  std::optional<Unit> unit = std::nullopt;  // where it is not the column's
 
   bool empty() const { return value.index() == 0; }
   /// The number, whether integer or real; nothing for text and for missing values.
@@ -51,11 +54,14 @@ struct TableColumn {
   bool marks_reference = true;                  // false: the reference row (FP16) cannot be best
   bool has_interval = false;                    // CSV and JSON carry KEY_low and KEY_high
   bool for_machines_only = false;               // hashes and names that only CSV and JSON carry
+  std::string group = {};  // neighbours of one group stand under a common heading: "128 tokens"
 };
 
 struct TableRow {
   std::vector<Cell> cells;
   bool is_reference = false;  // the FP16 plan
+  bool begins_block = false;  // set apart from the row above
+  std::string source = {};    // whose numbers, where they are quoted: no part in the ranking
 };
 
 struct Table {
@@ -71,10 +77,21 @@ struct Table {
 
 /// Sets the marks of every column with a direction.
 void set_marks(Table& table);
+/// Marks the best and second best of these cells, which all hold numbers; none of fewer than three.
+void mark_cells(std::vector<Cell*> cells, Better better);
 
 /// The tables of `kind`: one for each task, group or both. Throws StoreError when nothing was
 /// measured yet.
 std::vector<Table> build_tables(const Snapshot& snapshot, TableKind kind);
+
+/// Times and speed-ups of every plan over batch sizes and sequence lengths, one table a number of
+/// threads: the layout of ZeroQuant's table 6. Throws StoreError when nothing was measured yet.
+std::vector<Table> latency_grids(const Snapshot& snapshot);
+
+/// GLUE's columns as papers print them, from the newest sweep of each task that the filter accepts
+/// (a checkpoint a task is a sweep a task); rows of a paper under ours unless `reference` is empty
+/// (see load_reference). Throws StoreError when no sweep has a GLUE task with results.
+Table glue_table(store::Store& store, const Filter& filter, const std::string& reference);
 
 /// Fronts of one task (and group, where a metric needs one), fastest plan first. Two fronts are
 /// drawn: over `options.metrics` and, unless they hold a fidelity metric already, with drift in

@@ -28,7 +28,7 @@ void write_rows(const Table& table, std::string& out) {
   std::string rule = "|";
   out += "|";
   for (const size_t c : columns) {
-    out += " " + escape(shown_title(table.columns[c])) + " |";
+    out += " " + escape(grouped_title(table.columns[c])) + " |";
     rule += table.columns[c].unit == Unit::text ? " --- |" : " ---: |";
   }
   out += "\n" + rule + "\n";

@@ -23,7 +23,7 @@ std::string trimmed(std::string line) {
 
 Grid grid_of(const Table& table, const std::vector<size_t>& columns) {
   Grid grid(1);
-  for (const size_t c : columns) grid[0].push_back(shown_title(table.columns[c]));
+  for (const size_t c : columns) grid[0].push_back(grouped_title(table.columns[c]));
   for (const TableRow& row : table.rows) {
     std::vector<std::string> line;
     for (const size_t c : columns) {

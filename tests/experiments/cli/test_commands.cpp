@@ -20,7 +20,7 @@ TEST_CASE("usage errors end with 2 and say what to do") {
                                                     {"run"},
                                                     {"run", "x.yaml", "--only", "some"},
                                                     {"run", "x.yaml", "--jobs", "0"},
-                                                    {"export", "pdf", "x.db"}}) {
+                                                    {"export", "xlsx", "x.db"}}) {
     const auto result = run_program(arguments, folder.path());
     INFO(result.output);
     CHECK(result.exit_code == 2);

@@ -26,12 +26,24 @@ TEST_CASE("exported tables of a whole sweep are as approved") {
   };
   check_golden("results.md", exported(TableKind::results, Format::md));
   check_golden("results.csv", exported(TableKind::results, Format::csv));
+  check_golden("results.json",
+               export_table(f.store, TableKind::results, Format::json, {.plans = {"M1"}}));
   check_golden("results.tex", exported(TableKind::results, Format::latex));
   check_golden("latency.md", exported(TableKind::latency, Format::md));
   check_golden("latency.csv", exported(TableKind::latency, Format::csv));
+  check_golden("latency.json", export_table(f.store, TableKind::latency, Format::json,
+                                            {.batch = 1, .plans = {"M3"}}));
+  check_golden("latency.tex", exported(TableKind::latency, Format::latex));
   check_golden("memory.md", exported(TableKind::memory, Format::md));
+  check_golden("memory.csv", exported(TableKind::memory, Format::csv));
+  check_golden("memory.tex",
+               export_table(f.store, TableKind::memory, Format::latex, {.plans = {"M1", "M2"}}));
   check_golden("pareto.md", exported(TableKind::pareto, Format::md));
   check_golden("pareto.tex", exported(TableKind::pareto, Format::latex));
+  check_golden("memory.json",
+               export_table(f.store, TableKind::memory, Format::json, {.plans = {"M1"}}));
+  check_golden("pareto.csv",
+               export_table(f.store, TableKind::pareto, Format::csv, binary_at_batch_1()));
   check_golden("pareto.json",
                export_table(f.store, TableKind::pareto, Format::json, binary_at_batch_1()));
 }

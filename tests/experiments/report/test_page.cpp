@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "core/util/error.h"
-#include "experiments/report/report.h"
+#include "experiments/report/layer_error.h"
+#include "experiments/report/page.h"
 #include "tests/catch.h"
 #include "tests/experiments/report/golden.h"
 
@@ -33,26 +35,81 @@ nlohmann::json data_of(const std::string& page) {
 
 TEST_CASE("the page holds everything itself") {
   const std::string page = page_of(full_sweep());
-  for (const char* external : {"src=", "href=", "@import", "url(", "fetch(", "https://"})
+  for (const char* external : {"src=", "<link", "@import", "url(", "fetch(", "https://"})
     CHECK(page.find(external) == std::string::npos);
+  CHECK(page.find("href=") == page.find("href=\"#results-title\""));
   // The one address is the name of SVG's namespace.
-  CHECK(page.find("http://") == page.find("http://www.w3.org/2000/svg"));
-  CHECK(page.find("@DATA@") == std::string::npos);
+  for (size_t at = page.find("http://"); at != std::string::npos; at = page.find("http://", at + 1))
+    CHECK(page.substr(at, 26) == "http://www.w3.org/2000/svg");
+  for (const char* mark : {"@TITLE@", "@STYLE@", "@INKS@", "@SECTIONS@", "@DATA@", "@SCRIPT@"})
+    CHECK(page.find(mark) == std::string::npos);
   CHECK(page.size() < 400'000);
 }
 
-TEST_CASE("the page's data carry all plans, tasks, groups and fronts") {
+TEST_CASE("the page's data carry all plans, tasks, groups and samples") {
   const auto data = data_of(page_of(full_sweep()));
   CHECK(data["plans"].size() == 70);
   CHECK(data["tasks"].size() == 2);
   CHECK(data["tasks"][0]["plans"].size() == 70);
   CHECK(data["groups"].size() == 2);
   CHECK(data["groups"][0]["plans"].size() == 69);
-  const auto& fronts = data["tasks"][0]["fronts"][0];
-  CHECK(fronts["value"].size() >= 2);
-  CHECK(fronts["drift"].size() >= fronts["value"].size());
-  for (const auto& hash : fronts["drift"]) CHECK(data["groups"][0]["plans"].contains(hash));
+  CHECK(data["many_seeds"] == false);
+  CHECK(data["most_samples"].is_null());
+  for (const auto& latency : data["groups"][0]["plans"]) {
+    CHECK(latency["samples"].size() == 30);
+    CHECK(latency["samples"][0] <= latency["ms"]);
+    CHECK(latency["samples"][29] >= latency["ms"]);
+  }
   CHECK(data["environment"]["libraries"]["torch"] == "2.11.0");
+}
+
+TEST_CASE("the page says what a plan does in each module, layer by layer where it must") {
+  sweep::Sweep sweep = small_sweep();
+  sweep.variants[3].plan.set(1, quant::Module::fc2, quant::Scheme::fp16);
+  const auto data = data_of(page_of(sweep));
+  const auto& schemes = data["plans"][sweep.variants[3].plan_hash]["schemes"];
+  REQUIRE(schemes.size() == 6);
+  CHECK(schemes[0] == nlohmann::json({"embedding", "int8"}));
+  CHECK(schemes[5] == nlohmann::json({"fc2", "fp16 in 1 layer, int8 in 1 layer"}));
+}
+
+TEST_CASE("many rounds become as many quantiles as a page can hold") {
+  FilledStore f(small_sweep());
+  f.store.record_latency(f.id, f.sweep, latency_of(f.sweep, {0, 1}, 1, 500));
+  const Snapshot s = load_snapshot(f.store, {.batch = 1});
+  const LatencySamples samples = load_samples(f.store, s);
+  CHECK(samples[0].size() == 500);
+  const auto data = data_of(report_page(s, samples, {}));
+  const auto& drawn = data["groups"][0]["plans"][f.sweep.variants[0].plan_hash]["samples"];
+  CHECK(drawn.size() == 64);
+  const auto [low, high] = std::minmax_element(samples[0].begin(), samples[0].end());
+  CHECK(drawn[0].get<double>() == Approx(*low).epsilon(1e-4));
+  CHECK(drawn[63].get<double>() == Approx(*high).epsilon(1e-4));
+  CHECK(data["most_samples"] == 64);
+}
+
+TEST_CASE("a page of a very large sweep holds samples of the plans with a name only") {
+  FilledStore f(full_sweep());
+  Snapshot s = load_snapshot(f.store, {.batch = 1});
+  const std::vector<LatencyRow> rows = s.latency;
+  while (s.latency.size() <= 2000) s.latency.insert(s.latency.end(), rows.begin(), rows.end());
+  const LatencySamples samples = load_samples(f.store, s);
+  REQUIRE(samples.size() == s.latency.size());
+  for (size_t i = 0; i < rows.size(); ++i)
+    CHECK(samples[i].empty() == s.latency[i].display.starts_with("hero-"));
+}
+
+TEST_CASE("sections stand in the page as they are, and layer errors are one of them") {
+  FilledStore f(small_sweep());
+  const Snapshot s = load_snapshot(f.store, {});
+  CHECK_THAT(report_page(s, {}, {"<section>@DATA@</section>"}),
+             ContainsSubstring("<section>@DATA@</section>"));
+  const auto map = layer_error_map(f.store, s);
+  REQUIRE(map);
+  CHECK(map->rows == std::vector<std::string>{"M1", "M2", "M3"});
+  CHECK(map->columns.size() == 2);
+  CHECK(map->values[0][1].value() == Approx(.0015));
+  CHECK_THAT(page_of(small_sweep()), ContainsSubstring("<h2>Distance of layer outputs"));
 }
 
 TEST_CASE("text from outside cannot break out of the page") {

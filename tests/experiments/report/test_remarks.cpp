@@ -29,13 +29,24 @@ Snapshot quiet() {
 
 }  // namespace
 
-TEST_CASE("a complete and quiet sweep warns of nothing") { CHECK(warnings(quiet()).empty()); }
+TEST_CASE("a complete and quiet sweep warns of nothing") {
+  Snapshot s = quiet();
+  CHECK(warnings(s).empty());
+  for (const char* config : {"model: {path: models/x}", "model: [", "model: random", "12"}) {
+    s.sweep.config = config;
+    CHECK(warnings(s).empty());
+  }
+}
 
 TEST_CASE("each doubt about the numbers is said once") {
   Snapshot s = quiet();
   SECTION("dirty tree") {
     s.sweep.environment = R"({"git_dirty": true})";
     CHECK_THAT(all(warnings(s)), ContainsSubstring("uncommitted changes"));
+  }
+  SECTION("random weights") {
+    s.sweep.config = "name: x\nmodel: {weights: random, layers: 12}\n";
+    CHECK_THAT(all(warnings(s)), ContainsSubstring("weights are random"));
   }
   SECTION("moving clock") {
     s.latency[0].clock_mhz_after = 2200;

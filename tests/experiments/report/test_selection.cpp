@@ -66,18 +66,31 @@ TEST_CASE("exports of a sweep without results say how far it is") {
   CHECK_THROWS_WITH(pareto_text(store), ContainsSubstring("0 of 8 trials are done"));
 }
 
+TEST_CASE("plans are chosen by any of their names, and FP16 stays with them") {
+  FilledStore f(full_sweep());
+  const Snapshot s = load_snapshot(f.store, {.plans = {"m3", "ZQ-W8A8", "hero-110010"}});
+  CHECK(s.results.size() == 2 * 4);
+  CHECK(s.latency.size() == 2 * 4);
+  CHECK(s.memory.size() == 4);
+  CHECK(s.results[0].is_fp16);
+  CHECK_THROWS_WITH(load_snapshot(f.store, {.plans = {"M4"}}),
+                    ContainsSubstring("no plan 'M4'; it has M1, M2, M3, W4/8A16 PTQ"));
+  CHECK_THROWS_WITH(load_snapshot(f.store, {.plans = {"M4"}}), ContainsSubstring("and 58 more"));
+}
+
 TEST_CASE("words for tables and formats") {
   CHECK(parse_table_kind("latency") == TableKind::latency);
   CHECK(parse_format("latex") == Format::latex);
-  CHECK_THROWS_WITH(parse_table_kind("glue"), ContainsSubstring("results, pareto, latency"));
-  CHECK_THROWS_WITH(parse_format("xlsx"), ContainsSubstring("md, csv, json, latex, svg, html"));
+  CHECK_THROWS_WITH(parse_table_kind("figures"), ContainsSubstring("results, glue, pareto"));
+  CHECK_THROWS_WITH(parse_format("xlsx"),
+                    ContainsSubstring("md, csv, json, latex, svg, pdf, html"));
 }
 
 TEST_CASE("a read-only store serves every export") {
   FilledStore f(small_sweep());
   store::Store reader(f.store.file(), store::Store::Mode::read_only);
-  for (const Format format :
-       {Format::md, Format::csv, Format::json, Format::latex, Format::svg, Format::html})
+  for (const Format format : {Format::md, Format::csv, Format::json, Format::latex, Format::svg,
+                              Format::pdf, Format::html})
     CHECK(export_table(reader, TableKind::results, format).size() > 500);
   CHECK(pareto_json(reader).size() > 500);
 }

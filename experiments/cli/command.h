@@ -18,6 +18,7 @@ void add_run(CLI::App& app, int& exit_code);
 void add_status(CLI::App& app, int& exit_code);
 void add_show(CLI::App& app, int& exit_code);
 void add_pareto(CLI::App& app, int& exit_code);
+void add_compare(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_predict(CLI::App& app, int& exit_code);

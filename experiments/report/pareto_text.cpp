@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/util/error.h"
+#include "experiments/report/plans.h"
 #include "experiments/report/writers.h"
 
 namespace herosweep::report {
@@ -43,14 +44,9 @@ std::vector<Section> sections(const Snapshot& s, const ParetoOptions& options) {
   return all;
 }
 
-std::string plan_label(const ParetoPoint& point) {
-  const ResultRow& row = *point.result;
-  return row.variant.empty() ? row.display : fmt::format("{} ({})", row.display, row.variant);
-}
-
 std::string gain_text(const ParetoPoint& p) {
-  return fmt::format("{}: {:.3f} ms, {:.2f}x FP16, {} {:.4f}", plan_label(p), p.latency->median_ms,
-                     p.latency->ratio, p.result->metric, p.result->value);
+  return fmt::format("{}: {:.3f} ms, {:.2f}x FP16, {} {:.4f}", plan_label(*p.result),
+                     p.latency->median_ms, p.latency->ratio, p.result->metric, p.result->value);
 }
 
 std::string budgets_text(const Section& section, const ParetoOptions& options) {
@@ -75,7 +71,7 @@ std::string section_text(const Snapshot& s, const Section& section, const Pareto
   for (const TaskFronts::Front& front : fronts.fronts) {
     out += fmt::format("Front of {}: {} plans, hypervolume {:.3f}", front.name, front.front.size(),
                        front.hypervolume);
-    if (front.knee >= 0) out += ", knee " + plan_label(fronts.points[front.knee]);
+    if (front.knee >= 0) out += ", knee " + plan_label(*fronts.points[front.knee].result);
     out += "\n";
   }
   return out + budgets_text(section, options);

@@ -47,6 +47,23 @@ struct ParetoOptions {
   std::optional<double> latency_budget_ms;  // best plan that is at most this slow
 };
 
+struct CompareSettings {
+  double alpha = 0.05;     // of intervals and, after Holm's adjustment, of verdicts
+  int resamples = 10'000;  // of paired bootstraps
+  uint64_t seed = 0;
+  // Differences whose whole interval lies within these do not matter: the verdict is SAME.
+  double metric_margin = 0.5;   // points (metric x 100)
+  double drift_margin = 0.01;   // standard deviations of the decision variable
+  double latency_margin = 1.0;  // percent
+};
+
+struct CompareOptions {
+  Filter filter;
+  std::string first, second;  // plans: canonical or display names, or digits of the plan hash
+  std::string against;        // instead: every other plan compared with this one
+  CompareSettings settings;
+};
+
 /// A table as text of `format` (for svg and html, `kind` is not read). Throws StoreError when the
 /// filter leaves nothing, naming what there is, and ConfigError for an illegal option.
 std::string export_table(store::Store& store, TableKind kind, Format format,
@@ -56,6 +73,12 @@ std::string export_table(store::Store& store, TableKind kind, Format format,
 /// each budget; `pareto_json` holds the same as one JSON object.
 std::string pareto_text(store::Store& store, const ParetoOptions& options = {});
 std::string pareto_json(store::Store& store, const ParetoOptions& options = {});
+
+/// `second` compared with `first`, or every plan with `against`, on all tasks and latency groups
+/// that both were measured on: effect with interval, p-value (Holm's over all comparisons of a
+/// kind), smallest detectable effect and a verdict in words. Throws ConfigError for unknown plans.
+std::string compare_text(store::Store& store, const CompareOptions& options);
+std::string compare_json(store::Store& store, const CompareOptions& options);
 
 /// Progress of every sweep (trials by state, latency groups, failures, runner).
 std::string status_text(store::Store& store);

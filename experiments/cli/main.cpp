@@ -41,7 +41,8 @@ int parse_and_run(int argc, char** argv) {
   app.set_version_flag("--version", version_text);
   app.require_subcommand(1);
   int exit_code = kOk;
-  for (const auto add : {add_plan, add_run, add_status, add_show, add_pareto, add_compare, add_export, add_report, add_predict,
+  for (const auto add : {add_plan, add_run, add_status, add_show, add_pareto, add_compare,
+                         add_sensitivity, add_export, add_report, add_predict,
                          add_calibrate, add_doctor, add_schema, add_tune, add_worker})
     add(app, exit_code);
   try {

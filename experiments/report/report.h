@@ -64,6 +64,14 @@ struct CompareOptions {
   CompareSettings settings;
 };
 
+struct SensitivityOptions {
+  Filter filter;
+  std::vector<std::string> metrics{"drift", "value", "latency", "weight_bytes", "peak_bytes"};
+  std::string variant;   // the axes of the plans that are looked at; "": their defaults
+  int resamples = 2000;  // of bootstrapped intervals
+  uint64_t seed = 0;
+};
+
 /// A table as text of `format` (for svg and html, `kind` is not read). Throws StoreError when the
 /// filter leaves nothing, naming what there is, and ConfigError for an illegal option.
 std::string export_table(store::Store& store, TableKind kind, Format format,
@@ -79,6 +87,13 @@ std::string pareto_json(store::Store& store, const ParetoOptions& options = {});
 /// kind), smallest detectable effect and a verdict in words. Throws ConfigError for unknown plans.
 std::string compare_text(store::Store& store, const CompareOptions& options);
 std::string compare_json(store::Store& store, const CompareOptions& options);
+
+/// What every module costs and gains: alone INT8, alone FP16, main effects and pairwise
+/// interactions of a full factorial, how well single modules add up, and module x layer maps of
+/// sweeps that change one layer at a time. Throws StoreError when no two plans differ by one module
+/// alone.
+std::string sensitivity_text(store::Store& store, const SensitivityOptions& options);
+std::string sensitivity_json(store::Store& store, const SensitivityOptions& options);
 
 /// Progress of every sweep (trials by state, latency groups, failures, runner).
 std::string status_text(store::Store& store);

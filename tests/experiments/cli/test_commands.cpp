@@ -34,7 +34,7 @@ TEST_CASE("help and version end with 0") {
   const auto help = run_program({"--help"}, folder.path());
   CHECK(help.exit_code == 0);
   for (const char* command :
-       {"plan", "run", "status", "show", "pareto", "compare", "export",
+       {"plan", "run", "status", "show", "pareto", "compare", "sensitivity", "export",
         "report", "predict", "calibrate", "doctor", "schema"})
     CHECK_THAT(help.output, ContainsSubstring(command));
   CHECK(help.output.find("worker") == std::string::npos);
@@ -85,6 +85,7 @@ TEST_CASE("readers of a database that is not there end with 3") {
                                                     {"show", missing, "abc"},
                                                     {"pareto", missing},
                                                     {"compare", missing, "fp16", "M3"},
+                                                    {"sensitivity", missing},
                                                     {"export", "md", missing},
                                                     {"report", missing}}) {
     const auto result = run_program(arguments, folder.path());
@@ -118,6 +119,9 @@ TEST_CASE("a finished sweep can be read in every way") {
   CHECK(nlohmann::json::parse(ok({"compare", database, "--against", "fp16", "--json"}))
             .at("comparisons")
             .size() == 10);
+  const auto sensitivity = run_program({"sensitivity", database}, world.folder());
+  CHECK(sensitivity.exit_code == 3);
+  CHECK_THAT(sensitivity.output, ContainsSubstring("sweep.per_layer"));
   CHECK_THAT(ok({"export", "latex", database, "--table", "latency"}),
              ContainsSubstring("\\toprule"));
   ok({"export", "csv", database, "-o", (world.folder() / "t.csv").string()});

@@ -20,6 +20,7 @@ void add_show(CLI::App& app, int& exit_code);
 void add_pareto(CLI::App& app, int& exit_code);
 void add_compare(CLI::App& app, int& exit_code);
 void add_sensitivity(CLI::App& app, int& exit_code);
+void add_diff(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_predict(CLI::App& app, int& exit_code);

@@ -42,7 +42,7 @@ int parse_and_run(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = kOk;
   for (const auto add : {add_plan, add_run, add_status, add_show, add_pareto, add_compare,
-                         add_sensitivity, add_export, add_report, add_predict,
+                         add_sensitivity, add_diff, add_export, add_report, add_predict,
                          add_calibrate, add_doctor, add_schema, add_tune, add_worker})
     add(app, exit_code);
   try {

@@ -5,12 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/util/atomic_file.h"
-#include "core/util/environment.h"
 #include "core/util/error.h"
 #include "experiments/cli/command.h"
 #include "experiments/cli/options.h"
 #include "experiments/cli/version.h"
-#include "experiments/measure/device.h"
 #include "experiments/measure/runner.h"
 
 namespace herosweep::cli {
@@ -108,9 +106,8 @@ int run(Options& options) {
 
   store::Store store(options.database, store::Store::Mode::read_write);
   measure::ProgressDisplay display(stderr);
-  nlohmann::json environment = util::environment(libraries());
-  environment.update(measure::device_facts(sweep.backend));
-  const auto summary = measure::run_sweep(sweep, store, environment, options.run, display);
+  const auto summary =
+      measure::run_sweep(sweep, store, environment(sweep.backend), options.run, display);
   if (!summary.interrupted && summary.after.trials_done > 0) write_outputs(store, sweep.name);
   if (options.json)
     fmt::print("{}\n", summary_json(summary, store).dump(2));

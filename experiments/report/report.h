@@ -95,6 +95,11 @@ std::string compare_json(store::Store& store, const CompareOptions& options);
 std::string sensitivity_text(store::Store& store, const SensitivityOptions& options);
 std::string sensitivity_json(store::Store& store, const SensitivityOptions& options);
 
+/// What `sweep` would run on `device` that the database does not hold, and why: which field of the
+/// identity changed against the nearest measurement of the same plan and task.
+std::string diff_text(store::Store& store, const sweep::Sweep& sweep, const std::string& device);
+std::string diff_json(store::Store& store, const sweep::Sweep& sweep, const std::string& device);
+
 /// Progress of every sweep (trials by state, latency groups, failures, runner).
 std::string status_text(store::Store& store);
 std::string status_json(store::Store& store);

@@ -21,6 +21,7 @@ TEST_CASE("usage errors end with 2 and say what to do") {
                                                     {"run", "x.yaml", "--only", "some"},
                                                     {"run", "x.yaml", "--jobs", "0"},
                                                     {"compare", "x.db", "--alpha", "2"},
+                                                    {"diff", "x.yaml"},
                                                     {"export", "pdf", "x.db"}}) {
     const auto result = run_program(arguments, folder.path());
     INFO(result.output);
@@ -34,7 +35,7 @@ TEST_CASE("help and version end with 0") {
   const auto help = run_program({"--help"}, folder.path());
   CHECK(help.exit_code == 0);
   for (const char* command :
-       {"plan", "run", "status", "show", "pareto", "compare", "sensitivity", "export",
+       {"plan", "run", "status", "show", "pareto", "compare", "sensitivity", "diff", "export",
         "report", "predict", "calibrate", "doctor", "schema"})
     CHECK_THAT(help.output, ContainsSubstring(command));
   CHECK(help.output.find("worker") == std::string::npos);
@@ -119,6 +120,11 @@ TEST_CASE("a finished sweep can be read in every way") {
   CHECK(nlohmann::json::parse(ok({"compare", database, "--against", "fp16", "--json"}))
             .at("comparisons")
             .size() == 10);
+  CHECK_THAT(ok({"diff", file.string(), database}),
+             ContainsSubstring("6 of 6 trials are in the database") &&
+                 ContainsSubstring("3 of 3 latencies are in the database"));
+  CHECK_THAT(ok({"diff", file.string(), database, "--set", "calibration.observer=mse"}),
+             ContainsSubstring("calibration.settings.observer: absmax -> mse"));
   const auto sensitivity = run_program({"sensitivity", database}, world.folder());
   CHECK(sensitivity.exit_code == 3);
   CHECK_THAT(sensitivity.output, ContainsSubstring("sweep.per_layer"));

@@ -106,8 +106,13 @@ int run(Options& options) {
 
   store::Store store(options.database, store::Store::Mode::read_write);
   measure::ProgressDisplay display(stderr);
+  const nlohmann::json facts = environment(sweep.backend);
+  const auto evaluate = [&](const sweep::Sweep& chosen) {
+    return report::search_evaluations(store, chosen);
+  };
   const auto summary =
-      measure::run_sweep(sweep, store, environment(sweep.backend), options.run, display);
+      sweep.search ? measure::run_search(sweep, store, facts, options.run, display, evaluate)
+                   : measure::run_sweep(sweep, store, facts, options.run, display);
   if (!summary.interrupted && summary.after.trials_done > 0) write_outputs(store, sweep.name);
   if (options.json)
     fmt::print("{}\n", summary_json(summary, store).dump(2));

@@ -214,7 +214,8 @@ SweepDiff diff(store::Store& store, const sweep::Sweep& sweep, const std::string
     for (const sweep::TrialRef& trial : sweep.trials)
       diff_trial(result.trials, stored, sweep, trial);
     result.latencies = diff_latencies(db, sweep, device);
-    result.dropped = dropped_trials(db, sweep);
+    // What a search chose before it may choose again.
+    if (!sweep.search) result.dropped = dropped_trials(db, sweep);
     return result;
   });
 }

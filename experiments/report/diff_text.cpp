@@ -69,6 +69,7 @@ std::string diff_text(store::Store& store, const sweep::Sweep& sweep, const std:
   std::string out = fmt::format("Sweep {} against {}\n\n", sweep.name, store.file().string());
   out += diff_section(found.trials, "trials");
   out += diff_section(found.latencies, "latencies");
+  if (sweep.search) out += "and more, which the search chooses while it runs\n";
   if (!found.dropped.empty())
     out += fmt::format("{} trials of the database are no part of it any more, and stay\n      {}\n",
                        found.dropped.size(), listed(found.dropped));

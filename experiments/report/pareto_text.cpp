@@ -62,6 +62,14 @@ std::string budgets_text(const Section& section, const ParetoOptions& options) {
   return out;
 }
 
+/// After 1, 2, 4, ... plans and all of them.
+std::string history_text(const TaskFronts::Front& front) {
+  std::string out = fmt::format("Hypervolume of {} after plans", front.name);
+  for (size_t plans = 1; plans < front.history.size(); plans *= 2)
+    out += fmt::format(" {}: {:.3f},", plans, front.history[plans - 1]);
+  return out + fmt::format(" {}: {:.3f}\n", front.history.size(), front.history.back());
+}
+
 std::string section_text(const Snapshot& s, const Section& section, const ParetoOptions& options) {
   const TaskFronts& fronts = section.fronts;
   std::string out = section.task->name;
@@ -73,6 +81,7 @@ std::string section_text(const Snapshot& s, const Section& section, const Pareto
                        front.hypervolume);
     if (front.knee >= 0) out += ", knee " + plan_label(*fronts.points[front.knee].result);
     out += "\n";
+    if (options.history) out += history_text(front);
   }
   return out + budgets_text(section, options);
 }
@@ -87,6 +96,7 @@ ordered_json section_json(const Snapshot& s, const Section& section, const Paret
         front.knee < 0 ? ordered_json() : ordered_json(fronts.points[front.knee].result->plan_hash);
     entry["plans"] = ordered_json::array();
     for (const int i : front.front) entry["plans"].push_back(fronts.points[i].result->plan_hash);
+    if (options.history) entry["hypervolume_history"] = front.history;
     json["fronts"].push_back(std::move(entry));
   }
   const auto hash_of = [](const ParetoPoint* p) {

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "experiments/store/store.h"
+#include "experiments/sweep/search.h"
 
 namespace herosweep::report {
 
@@ -43,6 +45,7 @@ struct ParetoOptions {
   /// peak_bytes.
   std::vector<std::string> metrics{"value", "latency"};
   bool all = false;                         // every plan, not only those on a front
+  bool history = false;                     // hypervolume after each number of plans
   std::optional<double> metric_drop;        // accuracy budget: points (metric x 100) below FP16
   std::optional<double> latency_budget_ms;  // best plan that is at most this slow
 };
@@ -99,6 +102,12 @@ std::string sensitivity_json(store::Store& store, const SensitivityOptions& opti
 /// identity changed against the nearest measurement of the same plan and task.
 std::string diff_text(store::Store& store, const sweep::Sweep& sweep, const std::string& device);
 std::string diff_json(store::Store& store, const sweep::Sweep& sweep, const std::string& device);
+
+/// What a search wants to know of its plans, by plan hash: its objectives on the first task and the
+/// first latency group, to be minimised, and how many points beyond limits.metric_drop a plan lies.
+/// Plans that lack one of them are left out.
+std::map<std::string, sweep::Evaluation> search_evaluations(store::Store& store,
+                                                            const sweep::Sweep& sweep);
 
 /// Progress of every sweep (trials by state, latency groups, failures, runner).
 std::string status_text(store::Store& store);

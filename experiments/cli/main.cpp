@@ -41,9 +41,9 @@ int parse_and_run(int argc, char** argv) {
   app.set_version_flag("--version", version_text);
   app.require_subcommand(1);
   int exit_code = kOk;
-  for (const auto add :
-       {add_plan, add_run, add_status, add_show, add_pareto, add_export, add_report, add_predict,
-        add_calibrate, add_doctor, add_schema, add_tune, add_worker})
+  for (const auto add : {add_plan, add_run, add_status, add_show, add_pareto, add_compare,
+                         add_sensitivity, add_diff, add_export, add_report, add_predict,
+                         add_calibrate, add_doctor, add_schema, add_tune, add_worker})
     add(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -28,6 +28,9 @@ void add_pareto(CLI::App& app, int&) {
                    "peak_bytes (default: value,latency)")
       ->delimiter(',');
   command->add_flag("--all", pareto.all, "Every plan, not only those on a front");
+  command->add_flag(
+      "--history", pareto.history,
+      "Hypervolume after each number of plans: how fast a search came near its front");
   command->add_option("--metric-drop", pareto.metric_drop,
                       "Best plan within this many points (metric x 100) of FP16");
   command->add_option("--latency-budget", pareto.latency_budget_ms,

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "experiments/measure/cost.h"
 #include "experiments/measure/progress_display.h"
 #include "experiments/measure/runner.h"
+#include "experiments/sweep/space.h"
 
 namespace herosweep::cli {
 
@@ -61,7 +63,15 @@ nlohmann::json sweep_json(const sweep::Sweep& sweep, const measure::Estimate& co
                          {"seq_len", sweep.latency.seq_len},
                          {"threads", sweep.latency.threads},
                          {"rounds", sweep.latency.rounds}};
+  nlohmann::json search;
+  if (sweep.search) {
+    const auto& settings = sweep.search->request.space.search;
+    search = {{"kind", sweep::name(settings.kind)},
+              {"objectives", settings.objectives},
+              {"trials", settings.trials}};
+  }
   return {{"sweep", sweep.name},
+          {"search", std::move(search)},
           {"model", sweep.model.name},
           {"backend", sweep.backend},
           {"variants", std::move(variants)},
@@ -99,6 +109,11 @@ void print_plan(const sweep::Sweep& sweep, const measure::Estimate& cost, int wo
   for (const sweep::Peer& peer : sweep.peers)
     fmt::print("beside them, latency only: {}{}\n", peer.name,
                peer.version.empty() ? "" : " (" + peer.version + ")");
+  if (sweep.search) {
+    const auto& search = sweep.search->request.space.search;
+    fmt::print("then a search ({}) for {} measures up to {} plans in all\n",
+               sweep::name(search.kind), fmt::join(search.objectives, ", "), search.trials);
+  }
   size_t groups = 0;
   if (sweep.latency.enabled)
     groups =

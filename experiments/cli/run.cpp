@@ -5,12 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/util/atomic_file.h"
-#include "core/util/environment.h"
 #include "core/util/error.h"
 #include "experiments/cli/command.h"
 #include "experiments/cli/options.h"
 #include "experiments/cli/version.h"
-#include "experiments/measure/device.h"
 #include "experiments/measure/runner.h"
 
 namespace herosweep::cli {
@@ -109,9 +107,13 @@ int run(Options& options) {
 
   store::Store store(options.database, store::Store::Mode::read_write);
   measure::ProgressDisplay display(stderr);
-  nlohmann::json environment = util::environment(libraries());
-  environment.update(measure::device_facts(sweep.backend));
-  const auto summary = measure::run_sweep(sweep, store, environment, options.run, display);
+  const nlohmann::json facts = environment(sweep.backend);
+  const auto evaluate = [&](const sweep::Sweep& chosen) {
+    return report::search_evaluations(store, chosen);
+  };
+  const auto summary =
+      sweep.search ? measure::run_search(sweep, store, facts, options.run, display, evaluate)
+                   : measure::run_sweep(sweep, store, facts, options.run, display);
   if (!summary.interrupted && summary.after.trials_done > 0) write_outputs(store, sweep.name);
   if (options.json)
     fmt::print("{}\n", summary_json(summary, store).dump(2));

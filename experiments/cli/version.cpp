@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/util/environment.h"
+#include "experiments/measure/device.h"
 
 namespace herosweep::cli {
 
@@ -41,6 +42,12 @@ std::map<std::string, std::string> libraries() {
           {"nlohmann-json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR,
                                         NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
           {"zlib", zlibVersion()}};
+}
+
+nlohmann::json environment(const std::string& backend) {
+  nlohmann::json facts = util::environment(libraries());
+  facts.update(measure::device_facts(backend));
+  return facts;
 }
 
 }  // namespace herosweep::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace herosweep::cli {
@@ -11,5 +12,8 @@ std::string version_text();
 
 /// Versions of the libraries that this program runs with, by name.
 std::map<std::string, std::string> libraries();
+
+/// The environment block of a sweep that this program runs here on `backend`.
+nlohmann::json environment(const std::string& backend);
 
 }  // namespace herosweep::cli

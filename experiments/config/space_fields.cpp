@@ -91,35 +91,68 @@ bool read_constraints(const Cursor& at, Space& space) {
   return good;
 }
 
-struct Search {
-  std::string kind = "grid";
-};
+using sweep::SearchKind;
+using sweep::SearchSettings;
 
-bool read_search(const Cursor& at, Space&) {
-  static const std::vector<std::string> planned{"sensitivity", "greedy", "nsga2"};
-  static const std::vector<Field<Search>> fields{custom_field<Search>(
-      "kind",
-      [](const Cursor& kind, Search&) {
-        const bool is_planned =
-            std::find(planned.begin(), planned.end(), kind.value.text) != planned.end();
-        if (!is_planned) return read_word(kind, {"grid"}) == 0;
-        return kind.problem(fmt::format(
-            "{} is not available in this version; use grid, with sweep.per_layer for one layer at "
-            "a time",
-            kind.value.text));
-      },
-      [] {
-        return json{{"enum", {"grid"}}, {"default", "grid"}};
-      },
-      "grid: every combination is run.")};
-  Search search;
-  return read_fields(at, fields, search);
+const std::vector<Field<SearchSettings>>& budget_fields() {
+  static const std::vector<Field<SearchSettings>> fields{
+      field("trials", &SearchSettings::trials, Integer<>{1, 100'000},
+            "Most plans that are measured, FP16 included."),
+      field("minutes", &SearchSettings::minutes, Number{},
+            "Time after which no more plans are chosen; started again, a search goes on. 0: no "
+            "limit."),
+  };
+  return fields;
 }
 
-json search_schema() {
-  return {{"type", "object"},
-          {"properties", {{"kind", {{"enum", {"grid"}}, {"default", "grid"}}}}},
-          {"additionalProperties", false}};
+/// One of the metrics that fronts are drawn over.
+struct Objective {
+  bool read(const Cursor& at, std::string& out) const {
+    const int index = read_word(at, sweep::search_objectives());
+    if (index >= 0) out = at.value.text;
+    return index >= 0;
+  }
+  json schema() const { return {{"enum", sweep::search_objectives()}}; }
+  json show(const std::string& value) const { return value; }
+};
+
+const std::vector<Field<SearchSettings>>& search_fields() {
+  static const std::vector<Field<SearchSettings>> fields{
+      field(
+          "kind", &SearchSettings::kind,
+          Choice<SearchKind>{{{"grid", SearchKind::grid},
+                              {"sensitivity", SearchKind::sensitivity},
+                              {"greedy", SearchKind::greedy},
+                              {"nsga2", SearchKind::nsga2}}},
+          "grid: every combination of the modules' schemes. sensitivity: every module alone, INT8 "
+          "and FP16. greedy: step by step the module that costs least for what it gains. nsga2: "
+          "a genetic search for the front."),
+      custom_field<SearchSettings>(
+          "budget",
+          [](const Cursor& at, SearchSettings& search) {
+            return read_fields(at, budget_fields(), search);
+          },
+          [] { return fields_schema(budget_fields()); }, "When a search ends."),
+      field(
+          "objectives", &SearchSettings::objectives, ListOf<Objective, std::string>{},
+          "Two or three metrics to trade, quality first; of the first task and the first latency "
+          "group. Batches of plans are timed in runs of their own: ratio, paired with FP16 of the "
+          "same run, compares between them, latency does not. Plans beyond limits.metric_drop are "
+          "not built upon."),
+      field("by_layer", &SearchSettings::by_layer, Boolean{},
+            "true: every layer chooses for itself."),
+      field("population", &SearchSettings::population, Integer<>{2, 10'000},
+            "Plans in a generation of nsga2."),
+      field("seed", &SearchSettings::seed, Integer<uint64_t>{0, INT32_MAX}, "Of what nsga2 draws."),
+  };
+  return fields;
+}
+
+bool read_search(const Cursor& at, Space& space) {
+  if (!read_fields(at, search_fields(), space.search)) return false;
+  const size_t objectives = space.search.objectives.size();
+  if (objectives == 2 || objectives == 3) return true;
+  return at.problem(fmt::format("objectives: two or three are traded, not {}", objectives));
 }
 
 bool read_method(const Cursor& at, Space&) { return read_word(at, {"hero"}) == 0; }
@@ -136,9 +169,10 @@ const std::vector<Field<Space>>& space_fields() {
             return json{{"enum", {"hero"}}, {"default", "hero"}};
           },
           "What the scheme int8 means: the HERO operators."),
-      custom_field<Space>("modules", read_modules, modules_schema,
-                          "Schemes of every module; all their combinations are run. A module that "
-                          "is not named stays fp16."),
+      custom_field<Space>(
+          "modules", read_modules, modules_schema,
+          "Schemes of every module; all their combinations are run, or a search chooses "
+          "among them. A module that is not named stays fp16."),
       custom_field<Space>(
           "plans", [](const Cursor& at, Space& space) { return read_plans(at, space.plans); },
           plans_schema, "Plans to run: names, or maps that change a named plan."),
@@ -151,7 +185,9 @@ const std::vector<Field<Space>>& space_fields() {
       field("per_layer", &Space::per_layer,
             ListOf<PerLayerCodec, sweep::PerLayerSpec>{PerLayerCodec{}},
             "One layer at a time: `base` with one module of one layer set to `to`."),
-      custom_field<Space>("search", read_search, search_schema, "How combinations are chosen."),
+      custom_field<Space>(
+          "search", read_search, [] { return fields_schema(search_fields()); },
+          "How combinations are chosen."),
   };
   return fields;
 }

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "experiments/measure/progress_display.h"
 #include "experiments/measure/worklist.h"
+#include "experiments/sweep/search.h"
 
 namespace herosweep::measure {
 
@@ -38,6 +41,16 @@ struct RunSummary {
 RunSummary run_sweep(const sweep::Sweep& sweep, store::Store& store,
                      const nlohmann::json& environment, const RunOptions& options,
                      ProgressDisplay& display);
+
+/// What a search's plans came to, by plan hash; those that failed are not in it.
+using Evaluate = std::function<std::map<std::string, sweep::Evaluation>(const sweep::Sweep& sweep)>;
+
+/// Runs a search (start.search): batch after batch of plans, each like `run_sweep`, evaluated by
+/// `evaluate`, until search or budget end. Started again it finds its batches measured and goes on
+/// where it stopped.
+RunSummary run_search(const sweep::Sweep& start, store::Store& store,
+                      const nlohmann::json& environment, const RunOptions& options,
+                      ProgressDisplay& display, const Evaluate& evaluate);
 
 /// Processors that this process may use.
 int processors();

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/util/error.h"
+#include "experiments/stats/front.h"
 
 namespace herosweep::report {
 
@@ -22,15 +23,6 @@ constexpr std::array<ParetoMetric, 8> kMetrics{{
     {"weight_bytes", Better::lower, false},
     {"peak_bytes", Better::lower, false},
 }};
-
-bool dominates(const std::vector<double>& a, const std::vector<double>& b) {
-  bool better = false;
-  for (size_t d = 0; d < a.size(); ++d) {
-    if (a[d] > b[d]) return false;
-    better |= a[d] < b[d];
-  }
-  return better;
-}
 
 struct Box {
   std::vector<double> low, high;
@@ -129,7 +121,7 @@ std::vector<int> front(const Coordinates& points) {
   std::vector<int> indices;
   for (size_t i = 0; i < points.size(); ++i)
     if (std::none_of(points.begin(), points.end(),
-                     [&](const auto& other) { return dominates(other, points[i]); }))
+                     [&](const auto& other) { return stats::dominates(other, points[i]); }))
       indices.push_back(static_cast<int>(i));
   return indices;
 }
@@ -172,6 +164,24 @@ double hypervolume(const Coordinates& points, const std::vector<int>& front) {
   }
   // A front over two metrics is one slice from 0 to 1.
   return volume(scaled);
+}
+
+std::vector<double> hypervolume_history(const Coordinates& points) {
+  std::vector<double> history;
+  std::vector<int> front;
+  for (int i = 0; i < static_cast<int>(points.size()); ++i) {
+    const auto beaten = [&](int other, int by) {
+      return stats::dominates(points[by], points[other]);
+    };
+    if (std::any_of(front.begin(), front.end(), [&](int f) { return beaten(i, f); })) {
+      history.push_back(history.back());
+      continue;
+    }
+    std::erase_if(front, [&](int f) { return beaten(f, i); });
+    front.push_back(i);
+    history.push_back(hypervolume(points, front));
+  }
+  return history;
 }
 
 }  // namespace herosweep::report

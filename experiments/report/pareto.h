@@ -44,6 +44,7 @@ struct TaskFronts {
     std::vector<int> front;  // indices into `points`
     int knee = -1;           // index into `points`
     double hypervolume = 0;
+    std::vector<double> history;  // hypervolume of the first 1, 2, ... plans, in plan order
   };
   std::vector<ParetoPoint> points;  // that have all the metrics
   std::vector<Front> fronts;
@@ -80,5 +81,9 @@ int knee(const Coordinates& points, const std::vector<int>& front);
 /// Share of the box between the best and the worst value of each metric over all points that the
 /// front dominates, in [0, 1]; 0 when a metric does not vary.
 double hypervolume(const Coordinates& points, const std::vector<int>& front);
+
+/// Hypervolume of the front of the first 1, 2, ... points, all in the box of all points: how fast a
+/// search, whose plans stand in the order in which it chose them, came near its front.
+std::vector<double> hypervolume_history(const Coordinates& points);
 
 }  // namespace herosweep::report

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/util/error.h"
+#include "experiments/report/plans.h"
 #include "experiments/report/writers.h"
 
 namespace herosweep::report {
@@ -43,14 +44,9 @@ std::vector<Section> sections(const Snapshot& s, const ParetoOptions& options) {
   return all;
 }
 
-std::string plan_label(const ParetoPoint& point) {
-  const ResultRow& row = *point.result;
-  return row.variant.empty() ? row.display : fmt::format("{} ({})", row.display, row.variant);
-}
-
 std::string gain_text(const ParetoPoint& p) {
-  return fmt::format("{}: {:.3f} ms, {:.2f}x FP16, {} {:.4f}", plan_label(p), p.latency->median_ms,
-                     p.latency->ratio, p.result->metric, p.result->value);
+  return fmt::format("{}: {:.3f} ms, {:.2f}x FP16, {} {:.4f}", plan_label(*p.result),
+                     p.latency->median_ms, p.latency->ratio, p.result->metric, p.result->value);
 }
 
 std::string budgets_text(const Section& section, const ParetoOptions& options) {
@@ -66,6 +62,14 @@ std::string budgets_text(const Section& section, const ParetoOptions& options) {
   return out;
 }
 
+/// After 1, 2, 4, ... plans and all of them.
+std::string history_text(const TaskFronts::Front& front) {
+  std::string out = fmt::format("Hypervolume of {} after plans", front.name);
+  for (size_t plans = 1; plans < front.history.size(); plans *= 2)
+    out += fmt::format(" {}: {:.3f},", plans, front.history[plans - 1]);
+  return out + fmt::format(" {}: {:.3f}\n", front.history.size(), front.history.back());
+}
+
 std::string section_text(const Snapshot& s, const Section& section, const ParetoOptions& options) {
   const TaskFronts& fronts = section.fronts;
   std::string out = section.task->name;
@@ -75,8 +79,9 @@ std::string section_text(const Snapshot& s, const Section& section, const Pareto
   for (const TaskFronts::Front& front : fronts.fronts) {
     out += fmt::format("Front of {}: {} plans, hypervolume {:.3f}", front.name, front.front.size(),
                        front.hypervolume);
-    if (front.knee >= 0) out += ", knee " + plan_label(fronts.points[front.knee]);
+    if (front.knee >= 0) out += ", knee " + plan_label(*fronts.points[front.knee].result);
     out += "\n";
+    if (options.history) out += history_text(front);
   }
   if (section.group)
     for (const std::string& note : peer_notes(s, *section.group))
@@ -94,6 +99,7 @@ ordered_json section_json(const Snapshot& s, const Section& section, const Paret
         front.knee < 0 ? ordered_json() : ordered_json(fronts.points[front.knee].result->plan_hash);
     entry["plans"] = ordered_json::array();
     for (const int i : front.front) entry["plans"].push_back(fronts.points[i].result->plan_hash);
+    if (options.history) entry["hypervolume_history"] = front.history;
     json["fronts"].push_back(std::move(entry));
   }
   const auto hash_of = [](const ParetoPoint* p) {

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "experiments/store/store.h"
+#include "experiments/sweep/search.h"
 
 namespace herosweep::report {
 
@@ -46,8 +48,34 @@ struct ParetoOptions {
   /// peak_bytes.
   std::vector<std::string> metrics{"value", "latency"};
   bool all = false;                         // every plan, not only those on a front
+  bool history = false;                     // hypervolume after each number of plans
   std::optional<double> metric_drop;        // accuracy budget: points (metric x 100) below FP16
   std::optional<double> latency_budget_ms;  // best plan that is at most this slow
+};
+
+struct CompareSettings {
+  double alpha = 0.05;     // of intervals and, after Holm's adjustment, of verdicts
+  int resamples = 10'000;  // of paired bootstraps
+  uint64_t seed = 0;
+  // Differences whose whole interval lies within these do not matter: the verdict is SAME.
+  double metric_margin = 0.5;   // points (metric x 100)
+  double drift_margin = 0.01;   // standard deviations of the decision variable
+  double latency_margin = 1.0;  // percent
+};
+
+struct CompareOptions {
+  Filter filter;
+  std::string first, second;  // plans: canonical or display names, or digits of the plan hash
+  std::string against;        // instead: every other plan compared with this one
+  CompareSettings settings;
+};
+
+struct SensitivityOptions {
+  Filter filter;
+  std::vector<std::string> metrics{"drift", "value", "latency", "weight_bytes", "peak_bytes"};
+  std::string variant;   // the axes of the plans that are looked at; "": their defaults
+  int resamples = 2000;  // of bootstrapped intervals
+  uint64_t seed = 0;
 };
 
 /// A table as text of `format` (for svg, pdf and html, `kind` is not read). Throws StoreError when
@@ -60,6 +88,30 @@ std::string export_table(store::Store& store, TableKind kind, Format format,
 /// each budget; `pareto_json` holds the same as one JSON object.
 std::string pareto_text(store::Store& store, const ParetoOptions& options = {});
 std::string pareto_json(store::Store& store, const ParetoOptions& options = {});
+
+/// `second` compared with `first`, or every plan with `against`, on all tasks and latency groups
+/// that both were measured on: effect with interval, p-value (Holm's over all comparisons of a
+/// kind), smallest detectable effect and a verdict in words. Throws ConfigError for unknown plans.
+std::string compare_text(store::Store& store, const CompareOptions& options);
+std::string compare_json(store::Store& store, const CompareOptions& options);
+
+/// What every module costs and gains: alone INT8, alone FP16, main effects and pairwise
+/// interactions of a full factorial, how well single modules add up, and module x layer maps of
+/// sweeps that change one layer at a time. Throws StoreError when no two plans differ by one module
+/// alone.
+std::string sensitivity_text(store::Store& store, const SensitivityOptions& options);
+std::string sensitivity_json(store::Store& store, const SensitivityOptions& options);
+
+/// What `sweep` would run on `device` that the database does not hold, and why: which field of the
+/// identity changed against the nearest measurement of the same plan and task.
+std::string diff_text(store::Store& store, const sweep::Sweep& sweep, const std::string& device);
+std::string diff_json(store::Store& store, const sweep::Sweep& sweep, const std::string& device);
+
+/// What a search wants to know of its plans, by plan hash: its objectives on the first task and the
+/// first latency group, to be minimised, and how many points beyond limits.metric_drop a plan lies.
+/// Plans that lack one of them are left out.
+std::map<std::string, sweep::Evaluation> search_evaluations(store::Store& store,
+                                                            const sweep::Sweep& sweep);
 
 /// Progress of every sweep (trials by state, latency groups, failures, runner).
 std::string status_text(store::Store& store);

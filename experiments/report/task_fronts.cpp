@@ -110,9 +110,10 @@ TaskFronts task_fronts(const Snapshot& s, const TaskInfo& task, const GroupKey* 
   result.membership.resize(result.points.size());
   for (const auto& names : wanted) {
     const Coordinates points = coordinates(result.points, resolve(names));
-    TaskFronts::Front f{front_name(names, task), names, front(points), -1, 0};
+    TaskFronts::Front f{front_name(names, task), names, front(points), -1, 0, {}};
     f.knee = knee(points, f.front);
     f.hypervolume = hypervolume(points, f.front);
+    f.history = hypervolume_history(points);
     for (const int i : f.front)
       result.membership[i] += (result.membership[i].empty() ? "" : ", ") + f.name;
     result.fronts.push_back(std::move(f));

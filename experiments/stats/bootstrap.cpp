@@ -39,8 +39,6 @@ uint32_t Random::below(uint32_t bound) {
   }
 }
 
-namespace {
-
 Interval percentile_interval(std::vector<double> statistics, double confidence) {
   // A resample without any variance has no correlation: such values say nothing and are left out.
   std::erase_if(statistics, [](double value) { return std::isnan(value); });
@@ -53,31 +51,47 @@ Interval percentile_interval(std::vector<double> statistics, double confidence) 
   return {quantile_of_sorted(statistics, tail), quantile_of_sorted(statistics, 1.0 - tail)};
 }
 
+namespace {
+
+/// Calls `visit` with every resample's indices [n].
+void for_each_resample(int n, int resamples, uint64_t seed,
+                       const std::function<void(std::span<const int>)>& visit) {
+  Random random(seed);
+  std::vector<int> drawn(static_cast<size_t>(n));
+  for (int resample = 0; resample < resamples; ++resample) {
+    for (int& index : drawn) index = static_cast<int>(random.below(static_cast<uint32_t>(n)));
+    visit(drawn);
+  }
+}
+
 }  // namespace
 
 Interval bootstrap(int n, int resamples, uint64_t seed,
                    const std::function<double(std::span<const int>)>& statistic,
                    double confidence) {
-  Random random(seed);
-  std::vector<int> drawn(static_cast<size_t>(n));
   std::vector<double> statistics;
-  for (int resample = 0; resample < resamples; ++resample) {
-    for (int& index : drawn) index = static_cast<int>(random.below(static_cast<uint32_t>(n)));
-    statistics.push_back(statistic(drawn));
-  }
+  for_each_resample(n, resamples, seed,
+                    [&](std::span<const int> drawn) { statistics.push_back(statistic(drawn)); });
   return percentile_interval(std::move(statistics), confidence);
+}
+
+std::vector<double> bootstrap_statistics(
+    int n, int resamples, uint64_t seed,
+    const std::function<double(std::span<const int>)>& statistic) {
+  std::vector<double> statistics;
+  std::vector<int> counts(static_cast<size_t>(n));
+  for_each_resample(n, resamples, seed, [&](std::span<const int> drawn) {
+    std::fill(counts.begin(), counts.end(), 0);
+    for (int index : drawn) ++counts[static_cast<size_t>(index)];
+    statistics.push_back(statistic(counts));
+  });
+  return statistics;
 }
 
 Interval bootstrap_counts(int n, int resamples, uint64_t seed,
                           const std::function<double(std::span<const int>)>& statistic,
                           double confidence) {
-  std::vector<int> counts(static_cast<size_t>(n));
-  const auto of_drawn = [&](std::span<const int> drawn) {
-    std::fill(counts.begin(), counts.end(), 0);
-    for (int index : drawn) ++counts[static_cast<size_t>(index)];
-    return statistic(counts);
-  };
-  return bootstrap(n, resamples, seed, of_drawn, confidence);
+  return percentile_interval(bootstrap_statistics(n, resamples, seed, statistic), confidence);
 }
 
 }  // namespace herosweep::stats

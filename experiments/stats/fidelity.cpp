@@ -36,6 +36,22 @@ double drift(std::span<const float> twin, std::span<const float> plan) {
   return distance / static_cast<double>(twin.size()) / population_std(twin);
 }
 
+double drift_by_counts(std::span<const float> twin, std::span<const float> plan,
+                       std::span<const int> counts) {
+  double n = 0, sum = 0, distance = 0;
+  for (size_t i = 0; i < twin.size(); ++i) {
+    n += counts[i];
+    sum += counts[i] * static_cast<double>(twin[i]);
+    distance += counts[i] * std::abs(static_cast<double>(twin[i]) - plan[i]);
+  }
+  if (distance == 0.0) return 0.0;
+  const double mean = sum / n;
+  double squares = 0;
+  for (size_t i = 0; i < twin.size(); ++i)
+    squares += counts[i] * (twin[i] - mean) * (twin[i] - mean);
+  return distance / n / std::sqrt(squares / n);
+}
+
 double mean_cosine(const float* a, const float* b, int rows, int cols) {
   if (rows == 0) return std::numeric_limits<double>::quiet_NaN();
   double sum = 0.0;

@@ -11,18 +11,6 @@ namespace {
 
 double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
-/// Inverse of the normal distribution function for p in (0.5, 1), by bisection: 60 halvings of
-/// [0, 40] are exact to the last bits and need no table of coefficients.
-double normal_quantile(double p) {
-  double low = 0.0;
-  double high = 40.0;
-  for (int step = 0; step < 60; ++step) {
-    const double middle = 0.5 * (low + high);
-    (normal_cdf(middle) < p ? low : high) = middle;
-  }
-  return 0.5 * (low + high);
-}
-
 /// Largest k with P(Binomial(n, 1/2) <= k - 1) <= tail; 0 where n is too small.
 int lower_median_rank(int n, double tail) {
   double cumulative = 0.0;
@@ -37,6 +25,18 @@ int lower_median_rank(int n, double tail) {
 }
 
 }  // namespace
+
+// By bisection: 60 halvings of [0, 40] are exact to the last bits and need no table of
+// coefficients.
+double normal_quantile(double p) {
+  double low = 0.0;
+  double high = 40.0;
+  for (int step = 0; step < 60; ++step) {
+    const double middle = 0.5 * (low + high);
+    (normal_cdf(middle) < p ? low : high) = middle;
+  }
+  return 0.5 * (low + high);
+}
 
 Interval wilson(int64_t successes, int64_t n, double confidence) {
   if (n == 0) return {0.0, 1.0};
@@ -85,11 +85,12 @@ std::optional<double> percentile_if_supported(const std::vector<double>& values,
   return quantile(values, p);
 }
 
-Ratio paired_ratio(const std::vector<double>& baseline, const std::vector<double>& plan) {
+Ratio paired_ratio(const std::vector<double>& baseline, const std::vector<double>& plan,
+                   double confidence) {
   std::vector<double> ratios;
   for (size_t round = 0; round < std::min(baseline.size(), plan.size()); ++round)
     ratios.push_back(baseline[round] / plan[round]);
-  return {median(ratios), median_interval(ratios)};
+  return {median(ratios), median_interval(ratios, confidence)};
 }
 
 }  // namespace herosweep::stats

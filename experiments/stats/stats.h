@@ -27,6 +27,16 @@ Interval bootstrap(int n, int resamples, uint64_t seed,
 Interval bootstrap_counts(int n, int resamples, uint64_t seed,
                           const std::function<double(std::span<const int>)>& statistic,
                           double confidence = 0.95);
+/// The statistics themselves, [resamples], by counts. Equal n and seed mean equal draws: two of
+/// these are paired, resample by resample.
+std::vector<double> bootstrap_statistics(
+    int n, int resamples, uint64_t seed,
+    const std::function<double(std::span<const int>)>& statistic);
+/// The middle `confidence` of resampled statistics. NaN is left out; {NaN, NaN} without others.
+Interval percentile_interval(std::vector<double> statistics, double confidence = 0.95);
+
+/// Inverse of the standard normal distribution function. REQUIRES: 0.5 <= p < 1.
+double normal_quantile(double p);
 
 /// NaN without values, as are the quantiles.
 double median(std::vector<double> values);
@@ -45,11 +55,15 @@ struct Ratio {
   Interval interval;
 };
 /// Paired ratio over rounds; both have one sample a round, in round order.
-Ratio paired_ratio(const std::vector<double>& baseline, const std::vector<double>& plan);
+Ratio paired_ratio(const std::vector<double>& baseline, const std::vector<double>& plan,
+                   double confidence = 0.95);
 
 /// Mean |a - b| / std(a), a being the FP twin's decision variable (population std). 0 when both are
 /// equal, infinite when the twin is constant and the plan is not.
 double drift(std::span<const float> twin, std::span<const float> plan);
+/// Drift of the data set in which example i stands counts[i] times.
+double drift_by_counts(std::span<const float> twin, std::span<const float> plan,
+                       std::span<const int> counts);
 /// Mean over rows of the cosine of a[r] and b[r], both [rows, cols]. Two zero rows have cosine 1,
 /// a zero and another row 0.
 double mean_cosine(const float* a, const float* b, int rows, int cols);

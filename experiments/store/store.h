@@ -95,6 +95,9 @@ class Store {
   std::unique_ptr<Impl> impl_;
 };
 
+/// The device that an environment block (see Store::begin_sweep) means.
+std::string device_name(const nlohmann::json& environment, const std::string& backend);
+
 /// A claim whose process cannot be looked up (another host or container) is stale after four
 /// missed heartbeats.
 inline constexpr double kHeartbeatSeconds = 15;

@@ -18,12 +18,6 @@ std::string text_at(const json& environment, const char* key) {
   return it->is_string() ? it->get<std::string>() : it->dump();
 }
 
-std::string device_name(const json& environment, const std::string& backend) {
-  for (const char* key : {"device", "cpu"})
-    if (std::string text = text_at(environment, key); !text.empty()) return text;
-  return backend;
-}
-
 bool is_fp16(const quant::Plan& plan) {
   if (plan.embedding != quant::Scheme::fp16) return false;
   return std::all_of(plan.layers.begin(), plan.layers.end(), [](const auto& layer) {
@@ -179,6 +173,12 @@ void insert_settings(SQLite::Database& db, const sweep::Sweep& sweep, int64_t sw
 }
 
 }  // namespace
+
+std::string device_name(const json& environment, const std::string& backend) {
+  for (const char* key : {"device", "cpu"})
+    if (std::string text = text_at(environment, key); !text.empty()) return text;
+  return backend;
+}
 
 std::string identity_hash(const sweep::Sweep& sweep) {
   return sweep::canonical_hash({{"config", sweep.config_text},

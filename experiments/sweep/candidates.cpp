@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "core/util/error.h"
@@ -57,7 +58,8 @@ class Maker {
   std::vector<Candidate> make() {
     Candidate baseline{quant::named_plan("fp16", layers_), NameRank::named, true, {}, space_.where};
     result_.push_back(std::move(baseline));
-    if (space_.modules) add_product();
+    if (space_.modules && space_.search.kind == SearchKind::grid) add_product();
+    for (const Plan& plan : space_.proposed) add_proposed(plan);
     for (const PlanSpec& spec : space_.plans) add_listed(spec);
     for (const PerLayerSpec& spec : space_.per_layer) add_per_layer(spec);
     for (Candidate& candidate : result_) {
@@ -68,10 +70,7 @@ class Maker {
 
  private:
   void add_product() {
-    std::vector<Plan> known;
-    for (const std::string& name : quant::all_plan_names()) {
-      if (!name.starts_with("hero-")) known.push_back(quant::named_plan(name, layers_));
-    }
+    const std::vector<Plan> known = named_plans();
     std::array<size_t, quant::kModules> digit{};
     bool more = true;
     while (more) {
@@ -86,6 +85,30 @@ class Maker {
       result_.push_back(std::move(candidate));
       more = count_up(digit);
     }
+  }
+
+  /// Named plans that are no HERO plans.
+  std::vector<Plan> named_plans() const {
+    std::vector<Plan> known;
+    for (const std::string& name : quant::all_plan_names()) {
+      if (!name.starts_with("hero-")) known.push_back(quant::named_plan(name, layers_));
+    }
+    return known;
+  }
+
+  /// A plan of a search is named by what it is where all layers are alike.
+  void add_proposed(const Plan& plan) {
+    Candidate candidate;
+    candidate.plan = plan;
+    candidate.where = space_.where;
+    const bool uniform =
+        std::all_of(plan.layers.begin(), plan.layers.end(),
+                    [&](const quant::LayerSchemes& layer) { return layer == plan.layers[0]; });
+    if (uniform)
+      name_uniform(candidate, named_plans());
+    else
+      candidate.rank = NameRank::generated;
+    result_.push_back(std::move(candidate));
   }
 
   /// The next combination, the last module fastest; false after the last one.
@@ -170,7 +193,7 @@ std::vector<Candidate> candidates(const Space& space, int layers,
 }
 
 size_t product_size(const Space& space) {
-  if (!space.modules) return 0;
+  if (!space.modules || space.search.kind != SearchKind::grid) return 0;
   size_t size = 1;
   for (const auto& schemes : *space.modules) size *= schemes.size();
   return size;

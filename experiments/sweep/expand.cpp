@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -68,6 +70,15 @@ std::set<std::string> values_of(const std::string& name, const quant::Plan& plan
   return schemes;
 }
 
+/// The constraint that the plan breaks with these settings, or null.
+const Constraint* broken_constraint(const Space& space, const quant::Plan& plan,
+                                    const Settings& settings) {
+  const auto lookup = [&](const std::string& name) { return values_of(name, plan, settings); };
+  for (const Constraint& constraint : space.constraints)
+    if (!constraint.holds(lookup)) return &constraint;
+  return nullptr;
+}
+
 /// Collects variants, each content once.
 class Variants {
  public:
@@ -133,15 +144,11 @@ class Variants {
 
   bool dropped_by_constraint(const Candidate& candidate, const Settings& settings,
                              const Combination& combination) {
-    for (const Constraint& constraint : space_.constraints) {
-      const bool holds = constraint.holds(
-          [&](const std::string& name) { return values_of(name, candidate.plan, settings); });
-      if (holds) continue;
-      sweep_.dropped.push_back(
-          {candidate.plan.name, combination.text, "constraint: " + constraint.text()});
-      return true;
-    }
-    return false;
+    const Constraint* broken = broken_constraint(space_, candidate.plan, settings);
+    if (broken == nullptr) return false;
+    sweep_.dropped.push_back(
+        {candidate.plan.name, combination.text, "constraint: " + broken->text()});
+    return true;
   }
 
   bool valid(const Variant& variant, const Candidate& candidate) {
@@ -196,6 +203,25 @@ void check_size(const SweepRequest& request) {
         "{}: {} plans times {} combinations of axes; at most {} can be planned, split the sweep",
         space.where, plans, axes_size(space.axes), kMaxCombinations));
   }
+}
+
+/// What a search cannot do without, and what it does not do.
+void check_search(const SweepRequest& request, std::vector<std::string>& problems) {
+  const SearchSettings& search = request.space.search;
+  if (search.kind == SearchKind::grid) return;
+  const auto problem = [&](const char* what) {
+    problems.push_back(fmt::format("{}.search: {}", request.space.where, what));
+  };
+  if (!request.space.modules)
+    problem("chooses from sweep.modules; name the modules and their schemes there");
+  if (!request.space.axes.empty())
+    problem("does not vary axes; remove sweep.axes, or search once for each of their values");
+  const auto has = [&](const char* name) {
+    return std::find(search.objectives.begin(), search.objectives.end(), name) !=
+           search.objectives.end();
+  };
+  if (!request.latency.enabled && (has("latency") || has("ratio")))
+    problem("has latency among its objectives, and latency.enabled is false");
 }
 
 void check_lengths(const SweepRequest& request, const ModelRef& model,
@@ -266,8 +292,10 @@ Sweep expand(const SweepRequest& request, const ModelRef& model,
               request.config_text,
               request.caption,
               request.label_prefix,
-              request.notes};
+              request.notes,
+              nullptr};
   std::vector<std::string> problems;
+  check_search(request, problems);
   check_lengths(request, model, problems);
   check_tasks(request, facts, problems);
   const std::vector<Combination> grid = combinations(request.space);
@@ -278,7 +306,13 @@ Sweep expand(const SweepRequest& request, const ModelRef& model,
   throw_if_any(problems);
   variants.finish();
   add_trials(sweep, facts);
+  if (request.space.search.kind != SearchKind::grid)
+    sweep.search = std::make_shared<const SearchSource>(SearchSource{request, model, facts});
   return sweep;
+}
+
+bool keeps_constraints(const Space& space, const quant::Plan& plan) {
+  return broken_constraint(space, plan, space.base) == nullptr;
 }
 
 }  // namespace herosweep::sweep

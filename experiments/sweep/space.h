@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "experiments/sweep/constraint.h"
+#include "experiments/sweep/search.h"
 #include "experiments/sweep/settings.h"
 #include "experiments/sweep/trial.h"
 
@@ -47,12 +48,14 @@ struct Axis {
 };
 
 struct Space {
-  /// Schemes of every module; their product is run. Absent: no product.
+  /// Schemes of every module. A grid runs their product, a search chooses from it. Absent: neither.
   std::optional<std::array<std::vector<quant::Scheme>, quant::kModules>> modules;
   std::vector<PlanSpec> plans;
   std::vector<PerLayerSpec> per_layer;
   std::vector<Axis> axes;
   std::vector<Constraint> constraints;
+  SearchSettings search;
+  std::vector<quant::Plan> proposed;  // plans that a search has chosen so far
   Settings base;
   std::string where;
 };
@@ -60,7 +63,7 @@ struct Space {
 /// A sweep that is known to be well-formed; what is missing are facts about files.
 struct SweepRequest {
   std::string name;
-  std::string backend = "cpu";  // resolved
+  std::string backend = "cpu";            // resolved
   std::filesystem::path model_directory;  // or a random model's locator
   std::string model_name;
   std::string model_where;
@@ -81,9 +84,20 @@ struct TaskFacts {
   std::string tokenizer_hash;
 };
 
-/// The variants and trials of `request`. Throws ConfigError with every plan that the model cannot
+/// What a search needs to make a sweep of the plans that it chooses.
+struct SearchSource {
+  SweepRequest request;
+  ModelRef model;
+  std::vector<TaskFacts> facts;
+};
+
+/// The variants and trials of `request`; of a search, those that run before it chooses, and the
+/// source of the others. Throws ConfigError with every plan that the model cannot
 /// have (a layer that is not there, groups that do not divide, a sequence too long).
 Sweep expand(const SweepRequest& request, const ModelRef& model,
              const std::vector<TaskFacts>& facts);
+
+/// Whether `plan` fulfils every constraint with the settings of a sweep that varies none.
+bool keeps_constraints(const Space& space, const quant::Plan& plan);
 
 }  // namespace herosweep::sweep

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -66,6 +67,8 @@ struct DroppedPlan {
   std::string reason;
 };
 
+struct SearchSource;
+
 struct Sweep {
   std::string name;
   std::string backend;  // resolved: cpu
@@ -78,8 +81,9 @@ struct Sweep {
   LatencySettings latency;
   Limits limits;
   int bootstrap_resamples = 2000;
-  std::string config_text;                   // after includes and --set, for the record
-  std::string caption, label_prefix, notes;  // of exported tables
+  std::string config_text;                     // after includes and --set, for the record
+  std::string caption, label_prefix, notes;    // of exported tables
+  std::shared_ptr<const SearchSource> search;  // of a search; null for a grid
 };
 
 /// SHA-256 of the compact JSON with sorted keys.

@@ -20,6 +20,8 @@ TEST_CASE("usage errors end with 2 and say what to do") {
                                                     {"run"},
                                                     {"run", "x.yaml", "--only", "some"},
                                                     {"run", "x.yaml", "--jobs", "0"},
+                                                    {"compare", "x.db", "--alpha", "2"},
+                                                    {"diff", "x.yaml"},
                                                     {"export", "xlsx", "x.db"}}) {
     const auto result = run_program(arguments, folder.path());
     INFO(result.output);
@@ -32,8 +34,9 @@ TEST_CASE("help and version end with 0") {
   const test::TemporaryFolder folder;
   const auto help = run_program({"--help"}, folder.path());
   CHECK(help.exit_code == 0);
-  for (const char* command : {"plan", "run", "status", "show", "pareto", "export", "report",
-                              "predict", "calibrate", "doctor", "schema"})
+  for (const char* command :
+       {"plan", "run", "status", "show", "pareto", "compare", "sensitivity", "diff", "export",
+        "report", "predict", "calibrate", "doctor", "schema"})
     CHECK_THAT(help.output, ContainsSubstring(command));
   CHECK(help.output.find("worker") == std::string::npos);
   const auto version = run_program({"--version"}, folder.path());
@@ -82,6 +85,8 @@ TEST_CASE("readers of a database that is not there end with 3") {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"status", missing},
                                                     {"show", missing, "abc"},
                                                     {"pareto", missing},
+                                                    {"compare", missing, "fp16", "M3"},
+                                                    {"sensitivity", missing},
                                                     {"export", "md", missing},
                                                     {"report", missing}}) {
     const auto result = run_program(arguments, folder.path());
@@ -110,6 +115,19 @@ TEST_CASE("a finished sweep can be read in every way") {
   CHECK_THAT(ok({"pareto", database, "--metrics", "drift,latency", "--task", "toy"}),
              ContainsSubstring("M3"));
   CHECK(nlohmann::json::parse(ok({"pareto", database, "--json"})).is_object());
+  CHECK_THAT(ok({"compare", database, "M1", "M3", "--resamples", "100"}),
+             ContainsSubstring("M3 compared with M1") && ContainsSubstring("toy-binary accuracy"));
+  CHECK(nlohmann::json::parse(ok({"compare", database, "--against", "fp16", "--json"}))
+            .at("comparisons")
+            .size() == 10);
+  CHECK_THAT(ok({"diff", file.string(), database}),
+             ContainsSubstring("6 of 6 trials are in the database") &&
+                 ContainsSubstring("3 of 3 latencies are in the database"));
+  CHECK_THAT(ok({"diff", file.string(), database, "--set", "calibration.observer=mse"}),
+             ContainsSubstring("calibration.settings.observer: absmax -> mse"));
+  const auto sensitivity = run_program({"sensitivity", database}, world.folder());
+  CHECK(sensitivity.exit_code == 3);
+  CHECK_THAT(sensitivity.output, ContainsSubstring("sweep.per_layer"));
   CHECK_THAT(ok({"export", "latex", database, "--table", "latency"}),
              ContainsSubstring("\\toprule"));
   ok({"export", "csv", database, "-o", (world.folder() / "t.csv").string()});

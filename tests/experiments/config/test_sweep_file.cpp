@@ -107,8 +107,14 @@ TEST_CASE("Values of the wrong type are refused, not converted") {
              ContainsSubstring("latency.baselines[0].command: is missing"));
   CHECK_THAT(problems_of("sweep: {}\nlatency: {baselines: [fp16, fp16]}\n"),
              ContainsSubstring("latency.baselines[1]: is listed twice"));
-  CHECK_THAT(problems_of("sweep: {search: {kind: greedy}}\n"),
-             ContainsSubstring("greedy is not available in this version; use grid"));
+  CHECK_THAT(problems_of("sweep: {search: {kind: annealing}}\n"),
+             ContainsSubstring("sweep.search.kind"));
+  CHECK_THAT(problems_of("sweep: {search: {kind: greedy, budget: {trails: 3}}}\n"),
+             ContainsSubstring("did you mean trials"));
+  CHECK_THAT(problems_of("sweep: {search: {kind: greedy, objectives: [drift]}}\n"),
+             ContainsSubstring("two or three are traded, not 1"));
+  CHECK_THAT(problems_of("sweep: {search: {kind: greedy, objectives: [drift, speed]}}\n"),
+             ContainsSubstring("sweep.search.objectives[1]"));
   CHECK_THAT(problems_of("sweep: {axes: {observer: [mse]}}\n"),
              ContainsSubstring("sweep.axes.observer: unknown key"));
   CHECK_THAT(problems_of("sweep: {axes: {calibration.observer: [\"percentile(0)\"]}}\n"),
@@ -196,6 +202,23 @@ TEST_CASE("The record of a configuration reads back as the same request") {
   CHECK(again.config_text == first.config_text);
   CHECK(again.bootstrap_resamples == 500);
   CHECK(again.space.axes.at(0).values == first.space.axes.at(0).values);
+}
+
+TEST_CASE("A search is read with its budget") {
+  const auto search =
+      request_of(
+          "sweep: {modules: {fc2: [fp16, int8]}, search: {kind: nsga2, budget: {trials: 40, "
+          "minutes: 1.5}, objectives: [value, weight_bytes, ratio], by_layer: true, population: 8, "
+          "seed: 3}}\n")
+          .space.search;
+  CHECK(search.kind == sweep::SearchKind::nsga2);
+  CHECK(search.trials == 40);
+  CHECK(search.minutes == 1.5);
+  CHECK(search.objectives == std::vector<std::string>{"value", "weight_bytes", "ratio"});
+  CHECK(search.by_layer);
+  CHECK(search.population == 8);
+  CHECK(search.seed == 3);
+  CHECK(request_of("sweep: {}\n").space.search.kind == sweep::SearchKind::grid);
 }
 
 TEST_CASE("The schema knows the fields that the reader knows") {

@@ -156,6 +156,38 @@ TEST_CASE("killed at any moment and started again, a sweep ends with the same ro
   }
 }
 
+TEST_CASE("a search stores its trials like a grid, and killed it goes on to the same plans") {
+  const test::TinyWorld world;
+  world.write_sweep("fp16", "latency: {enabled: false}\n");
+  const std::vector<std::string> search{
+      "--set",
+      "sweep.modules={embedding: [fp16, int8], qkv: [fp16, int8], attention: [fp16, int8], "
+      "attention_output: [fp16, int8], fc1: [fp16, int8], fc2: [fp16, int8]}",
+      "--set",
+      "sweep.search={kind: nsga2, budget: {trials: 10}, population: 4, objectives: [drift, "
+      "weight_bytes]}"};
+  Run whole(world, "whole.db", search);
+  const int exit_code = whole();
+  INFO(whole.output());
+  REQUIRE(exit_code == 0);
+  CHECK(whole.count("v_results") == 20);
+  CHECK(whole.count("passes") == 10);
+  CHECK_THAT(whole.output(), ContainsSubstring("10 of at most 10 plans measured"));
+
+  Run killed(world, "killed.db", search);
+  const pid_t pid = killed.start();
+  CHECK(wait_for_trials(killed, 9));
+  kill(pid, SIGKILL);
+  CHECK(test::wait_for(pid) == -SIGKILL);
+  Run resumed(world, "killed.db", search);
+  CHECK(resumed() == 0);
+  CHECK(resumed.results() == whole.results());
+
+  Run again(world, "killed.db", search);
+  CHECK(again() == 0);
+  CHECK(again.count("passes") == resumed.count("passes"));
+}
+
 TEST_CASE("an injected failure costs the rows of its plan and nothing else") {
   const test::TinyWorld world;
   world.write_sweep("M1, M2, M3, zq-w8a8", kLatency);

@@ -81,6 +81,16 @@ TEST_CASE("hypervolume is the dominated share of the box of all points") {
   }
 }
 
+TEST_CASE("hypervolume over plans grows to that of the front") {
+  const Coordinates points{{1, 0}, {.5, .5}, {.8, .8}, {0, 1}, {.25, .5}};
+  CHECK(hypervolume_history(points) == std::vector<double>{0, .25, .25, .25, .375});
+  const Coordinates many = random_points(30, 3, 4);
+  const auto history = hypervolume_history(many);
+  CHECK(std::is_sorted(history.begin(), history.end()));
+  CHECK(history.back() == Approx(hypervolume(many, front(many))));
+  CHECK(hypervolume_history({}).empty());
+}
+
 TEST_CASE("fronts agree with the database's view") {
   FilledStore f(full_sweep());
   const Snapshot s = load_snapshot(f.store, {});

@@ -9,6 +9,7 @@
 #include "experiments/cli/command.h"
 #include "experiments/cli/options.h"
 #include "experiments/cli/version.h"
+#include "experiments/measure/device.h"
 #include "experiments/measure/runner.h"
 
 namespace herosweep::cli {

@@ -1,3 +1,5 @@
+#include <sqlite3.h>
+
 #include <array>
 #include <string_view>
 
@@ -8,11 +10,14 @@ namespace herosweep::store {
 // Generated from experiments/store/migrations.
 extern const std::string_view text_0001_tables_sql;
 extern const std::string_view text_0002_views_sql;
+extern const std::string_view text_0003_pareto_by_order_sql;
 
 namespace {
 
 /// Entry i brings a file from version i to version i + 1. Entries are never changed once released.
-std::array<std::string_view, 2> migrations() { return {text_0001_tables_sql, text_0002_views_sql}; }
+std::array<std::string_view, 3> migrations() {
+  return {text_0001_tables_sql, text_0002_views_sql, text_0003_pareto_by_order_sql};
+}
 
 }  // namespace
 
@@ -29,6 +34,8 @@ void migrate(SQLite::Database& db, const std::filesystem::path& file) {
     try {
       db.exec(std::string(steps[i]));
     } catch (const SQLite::Exception& e) {
+      // The caller knows what helps.
+      if (e.getErrorCode() == SQLITE_FULL || e.getErrorCode() == SQLITE_IOERR) throw;
       throw StoreError(
           fmt::format("{}: cannot be brought from version {} to {}: {}; the file is unchanged",
                       file.string(), i, i + 1, e.what()));

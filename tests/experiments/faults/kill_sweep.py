@@ -8,6 +8,7 @@ sweep that is complete must equal an undisturbed one, without a trial that ran t
 """
 
 import argparse
+import collections
 import random
 import sys
 import tempfile
@@ -25,6 +26,7 @@ class Killer:
         self.world = world.World(arguments.program, arguments.tiny_world, folder / "world")
         self.folder = folder
         self.kills = {"parent": 0, "worker": 0, "all": 0}
+        self.after = collections.Counter()  # results that were recorded at the kill
         self.sweeps = 0
         code, output = self.world.run(folder / "undisturbed.db")
         self.require(code == 0, output)
@@ -38,10 +40,22 @@ class Killer:
         if not condition:
             sys.exit(f"after {self.kills} in sweep {self.sweeps}: {message}")
 
-    def kill_once(self, process):
+    def recorded(self, database):
+        """Results in the database, also while it is being made."""
+        if not database.exists() or database.stat().st_size == 0:
+            return 0
+        if not world.rows(database, "SELECT 1 FROM sqlite_schema WHERE name = 'v_latency'"):
+            return 0
+        return sum(world.rows(database, f"SELECT count(*) FROM {view}")[0][0] for view in ("v_results", "v_latency"))
+
+    def kill_once(self, process, database, results):
         """Waits, then kills; whom, or None when the run had ended."""
-        # The square puts more points into the beginning, where planning and claiming happen.
-        time.sleep(self.seconds * 1.1 * self.random.random() ** 2)
+        if self.random.random() < 0.5:
+            time.sleep(self.seconds * self.random.random())
+        else:  # a restart spends most of its time on the way to where it was: go behind that
+            wanted = len(results[0]) + len(results[1]) + self.random.randint(1, 6)
+            world.wait_until(lambda: process.poll() is not None or self.recorded(database) >= wanted, 600)
+            time.sleep(self.seconds * 0.05 * self.random.random())
         workers = world.children(process.pid)
         if process.poll() is not None:
             return None
@@ -54,8 +68,10 @@ class Killer:
             for worker in workers if whom == "all" else [self.random.choice(workers)]:
                 world.kill(worker)
         self.kills[whom] += 1
+        self.after[self.recorded(database)] += 1
         process.wait(timeout=3600)
-        self.require(world.wait_until(lambda: all(map(world.is_gone, workers)), 5), "workers outlived their parent")
+        # The kernel ends them with their parent; one that was still loading its libraries sees its closed input.
+        self.require(world.wait_until(lambda: all(map(world.is_gone, workers)), 60), "workers outlived their parent")
         return whom
 
     def check(self, database, before):
@@ -94,7 +110,7 @@ class Killer:
         results, only = ([], []), []
         while True:
             process = self.world.start(database, *only, cache=cache)
-            whom = self.kill_once(process) if sum(self.kills.values()) < points else None
+            whom = self.kill_once(process, database, results) if sum(self.kills.values()) < points else None
             code = process.wait(timeout=3600)
             results = self.check(database, results)
             output = process.printed.read_text(encoding="utf-8")
@@ -121,6 +137,7 @@ def main():
             killer.sweep(arguments.points)
             print(killer.kills, flush=True)
         print(f"{killer.kills} in {killer.sweeps} sweeps: nothing lost, nothing twice")
+        print("kills by results recorded before: " + ", ".join(f"{n}: {k}" for n, k in sorted(killer.after.items())))
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ class ConfigReader {
       json parsed = json::parse(text);
       if (!parsed.is_object()) fail("is not a JSON object");
       return parsed;
-    } catch (const json::parse_error& error) {
+    } catch (const json::exception& error) {  // syntax, or a number beyond double
       fail(fmt::format("is not JSON: {}", printable(error.what())));
     }
   }

@@ -27,6 +27,8 @@ void add_predict(CLI::App& app, int& exit_code);
 void add_calibrate(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 void add_schema(CLI::App& app, int& exit_code);
+void add_models(CLI::App& app, int& exit_code);
+void add_completion(CLI::App& app, int& exit_code);
 void add_tune(CLI::App& app, int& exit_code);
 void add_worker(CLI::App& app, int& exit_code);
 

@@ -82,10 +82,7 @@ std::vector<Finding> check_memory() {
 }
 
 std::vector<Finding> check_libraries() {
-  std::string all;
-  for (const auto& [name, version] : libraries())
-    all += fmt::format("{}{} {}", all.empty() ? "" : ", ", name, version);
-  return {{Verdict::good, "libraries", all, ""}};
+  return {{Verdict::good, "libraries", libraries_text(), ""}};
 }
 
 std::vector<Finding> check_python() {

@@ -1,12 +1,14 @@
 // herosweep: from a YAML file to a table in a paper.
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
 #include "core/engine/engine.h"
 #include "core/util/error.h"
 #include "experiments/cli/command.h"
+#include "experiments/cli/examples.h"
 #include "experiments/cli/version.h"
 
 namespace herosweep::cli {
@@ -36,15 +38,18 @@ int guarded(const Body& body) {
 int parse_and_run(int argc, char** argv) {
   CLI::App app(
       "Measures what quantizing each part of a transformer costs and gains.\n"
-      "Exit codes: 0 ok, 1 some trials failed, 2 usage or config, 3 environment, 130 interrupted.",
+      "Exit codes: 0 ok, 1 some trials failed, 2 usage or config, 3 environment, 130 interrupted.\n"
+      "`herosweep COMMAND --help` shows a command's options, and examples.",
       "herosweep");
-  app.set_version_flag("--version", version_text);
+  app.set_version_flag("--version", [] { return version_text() + "\n" + libraries_text(); });
   app.require_subcommand(1);
   int exit_code = kOk;
   for (const auto add : {add_plan, add_run, add_status, add_show, add_pareto, add_compare,
                          add_sensitivity, add_diff, add_export, add_report, add_predict,
-                         add_calibrate, add_doctor, add_schema, add_tune, add_worker})
+                         add_calibrate, add_doctor, add_models, add_schema, add_completion,
+                         add_tune, add_worker})
     add(app, exit_code);
+  add_examples(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -58,5 +63,7 @@ int parse_and_run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace herosweep::cli;
+  // A limit on file sizes (ulimit -f) is then an error that says so, like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   return guarded([&] { return parse_and_run(argc, argv); });
 }

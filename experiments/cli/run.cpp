@@ -94,11 +94,21 @@ int exit_code_of(const measure::RunSummary& summary) {
   return summary.after.failed() > 0 ? kSomeFailed : kOk;
 }
 
+void make_folder_of(const std::filesystem::path& database) {
+  if (!database.has_parent_path()) return;
+  std::error_code error;
+  std::filesystem::create_directories(database.parent_path(), error);
+  if (error)
+    throw EnvironmentError(
+        fmt::format("{}: the folder {} cannot be made: {}; name another "
+                    "database with --db",
+                    database.string(), database.parent_path().string(), error.message()));
+}
+
 int run(Options& options) {
   const sweep::Sweep sweep = load(options.config);
   if (options.database.empty()) options.database = default_database(sweep);
-  if (options.database.has_parent_path())
-    std::filesystem::create_directories(options.database.parent_path());
+  make_folder_of(options.database);
   // The link rather than the path behind it: workers are this very program even when the file has
   // been replaced by a newer build since.
   options.run.worker_command = {"/proc/self/exe", "worker"};
@@ -138,7 +148,7 @@ void add_run(CLI::App& app, int& exit_code) {
   const std::map<std::string, measure::Only> choices{{"missing", measure::Only::missing},
                                                      {"failed", measure::Only::failed}};
   command->add_option("--only", run_options.only, "missing (the default) or failed")
-      ->transform(CLI::CheckedTransformer(choices));
+      ->transform(CLI::CheckedTransformer(choices).description("{missing,failed}"));
   command->add_flag("--fail-fast", run_options.fail_fast, "Stop at the first failure");
   command->add_option("--max-failures", run_options.max_failures, "Stop after this many failures")
       ->check(CLI::PositiveNumber);

@@ -11,6 +11,8 @@
 
 #include "core/util/environment.h"
 #include "experiments/measure/device.h"
+#include "kernels/backend.h"
+#include "kernels/cuda/cuda.h"
 
 namespace herosweep::cli {
 
@@ -21,16 +23,30 @@ std::string text_or(const nlohmann::json& facts, const char* key, const char* ot
   return found != facts.end() && found->is_string() ? found->get<std::string>() : otherwise;
 }
 
+std::string cuda_text() {
+  const int toolkit = kernels::cuda_status().runtime;
+  if (toolkit == 0) return "not built in";
+  return fmt::format("toolkit {}.{}", toolkit / 1000, toolkit % 1000 / 10);
+}
+
 }  // namespace
 
 std::string version_text() {
   const auto facts = util::environment();
   const auto dirty = facts.find("git_dirty");
   const bool modified = dirty != facts.end() && dirty->is_boolean() && dirty->get<bool>();
-  return fmt::format(
-      "herosweep {} ({}{})\n{}, {} build, CPU backend, LibTorch {}", text_or(facts, "version", "?"),
-      text_or(facts, "git_sha", "unknown commit").substr(0, 12), modified ? ", modified" : "",
-      text_or(facts, "compiler", "?"), text_or(facts, "build_type", "?"), TORCH_VERSION);
+  return fmt::format("herosweep {} ({}{})\n{}, {} build, backends: cpu ({}), cuda ({})",
+                     text_or(facts, "version", "?"),
+                     text_or(facts, "git_sha", "unknown commit").substr(0, 12),
+                     modified ? ", modified" : "", text_or(facts, "compiler", "?"),
+                     text_or(facts, "build_type", "?"), kernels::cpu_backend().isa, cuda_text());
+}
+
+std::string libraries_text() {
+  std::string text;
+  for (const auto& [name, version] : libraries())
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, version);
+  return text;
 }
 
 std::map<std::string, std::string> libraries() {

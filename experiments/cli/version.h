@@ -7,11 +7,13 @@
 
 namespace herosweep::cli {
 
-/// For --version: "herosweep 0.1.0 (abc1234, modified)" and a line of build facts.
+/// "herosweep 0.1.0 (abc1234, modified)", and a line with compiler, build type and backends.
 std::string version_text();
 
 /// Versions of the libraries that this program runs with, by name.
 std::map<std::string, std::string> libraries();
+/// The same in one line.
+std::string libraries_text();
 
 /// The environment block of a sweep that this program runs here on `backend`.
 nlohmann::json environment(const std::string& backend);

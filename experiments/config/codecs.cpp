@@ -120,7 +120,9 @@ bool Duration::read(const Cursor& at, double& out) const {
 }
 
 nlohmann::json Duration::schema() const {
-  return {{"type", "string"}, {"pattern", "^[0-9]+(\\.[0-9]+)?[smh]$"}};
+  return {{"type", "string"},
+          {"pattern", "^[0-9]+(\\.[0-9]+)?[smh]$"},
+          {"examples", {"90s", "10m", "2h"}}};
 }
 
 nlohmann::json Duration::show(double seconds) const {

@@ -65,7 +65,8 @@ struct Duration {
 struct Text {
   bool may_be_empty = true;
   bool read(const Cursor& at, std::string& out) const { return read_text(at, may_be_empty, out); }
-  nlohmann::json schema() const { return {{"type", "string"}}; }
+  // What looks like a number to an editor is text to this reader: a column called 0.
+  nlohmann::json schema() const { return {{"type", {"string", "number"}}}; }
   nlohmann::json show(const std::string& value) const {
     return value.empty() ? nlohmann::json() : nlohmann::json(value);
   }

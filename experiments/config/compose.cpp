@@ -25,7 +25,9 @@ class Includer {
   explicit Includer(Problems& problems) : problems_(problems) {}
 
   Value read(const fs::path& file, const Place& asked_at) {
-    const fs::path identity = fs::weakly_canonical(file);
+    std::error_code unreadable;  // the reader says so, with the place that asked
+    fs::path identity = fs::weakly_canonical(file, unreadable);
+    if (unreadable) identity = file;
     if (std::find(chain_.begin(), chain_.end(), identity) != chain_.end()) {
       problems_.add(asked_at, "include", fmt::format("{} includes itself", file.string()));
       return {};

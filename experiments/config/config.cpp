@@ -6,6 +6,7 @@
 #include "core/util/error.h"
 #include "experiments/config/compose.h"
 #include "experiments/config/sweep_file.h"
+#include "experiments/config/task_file.h"
 
 namespace herosweep::config {
 namespace {
@@ -13,11 +14,32 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The keys that compose files are gone before fields are read; editors must know them all the
-/// same.
+/// same, in every map.
 nlohmann::json file_names_schema() {
   const nlohmann::json file{{"type", "string"}};
   return {{"anyOf", {file, {{"type", "array"}, {"items", file}}}},
           {"description", "Files whose keys this file's keys go over."}};
+}
+
+void allow_includes(nlohmann::json& schema) {
+  if (schema.is_object() && schema.contains("properties"))
+    schema["properties"]["include"] = file_names_schema();
+  if (schema.is_structured())
+    for (auto& [key, part] : schema.items())
+      if (key != "include") allow_includes(part);
+}
+
+nlohmann::json file_schema(nlohmann::json schema, const char* title) {
+  allow_includes(schema);
+  schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
+  schema["title"] = title;
+  schema["properties"]["defaults"] = file_names_schema();
+  // An included file may give what this one lacks.
+  if (schema.contains("required")) {
+    schema["x-required"] = schema["required"];
+    schema.erase("required");
+  }
+  return schema;
 }
 
 model::ModelSummary inspect(const sweep::SweepRequest& request) {
@@ -92,14 +114,11 @@ sweep::Sweep load_sweep(const fs::path& file, const std::vector<std::string>& ov
 }
 
 nlohmann::json schema() {
-  nlohmann::json schema = fields_schema(sweep_file_fields());
-  schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
-  schema["title"] = "HeroSweep sweep file";
-  schema["properties"]["include"] = file_names_schema();
-  schema["properties"]["defaults"] = file_names_schema();
-  // An included file may give what this one lacks.
-  schema.erase("required");
-  return schema;
+  return file_schema(fields_schema(sweep_file_fields()), "HeroSweep sweep file");
+}
+
+nlohmann::json task_schema() {
+  return file_schema(fields_schema(task_fields()), "HeroSweep task file");
 }
 
 }  // namespace herosweep::config

@@ -28,7 +28,9 @@ sweep::Sweep load_sweep(const std::filesystem::path& file,
 tasks::TaskSpec load_task(const std::string& name_or_path,
                           const std::filesystem::path& relative_to);
 
-/// JSON Schema of the sweep file, from the same field descriptors.
+/// JSON Schema (draft 2020-12) of the sweep file, from the same field descriptors.
 nlohmann::json schema();
+/// The same of a task file.
+nlohmann::json task_schema();
 
 }  // namespace herosweep::config

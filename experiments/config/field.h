@@ -104,14 +104,19 @@ template <class Owner>
 nlohmann::json fields_schema(const std::vector<Field<Owner>>& fields) {
   nlohmann::json properties = nlohmann::json::object();
   nlohmann::json required = nlohmann::json::array();
+  nlohmann::json order = nlohmann::json::array();
   for (const Field<Owner>& f : fields) {
     nlohmann::json schema = f.schema();
     schema["description"] = f.doc;
     properties[f.name] = std::move(schema);
+    order.push_back(f.name);
     if (f.required) required.push_back(f.name);
   }
-  nlohmann::json schema{
-      {"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
+  // JSON objects have no order, but a page for readers has: editors pass over x- keywords.
+  nlohmann::json schema{{"type", "object"},
+                        {"properties", properties},
+                        {"additionalProperties", false},
+                        {"x-order", order}};
   if (!required.empty()) schema["required"] = required;
   return schema;
 }

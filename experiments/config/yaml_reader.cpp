@@ -235,7 +235,10 @@ Value read_yaml_file(const std::filesystem::path& file, const Place& asked_at, P
   nothing.place = at;
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error)) {
-    problems.add(at, "", fmt::format("no such file: {}", file.string()));
+    const bool missing = !error || error == std::errc::no_such_file_or_directory;
+    problems.add(at, "",
+                 missing ? fmt::format("no such file: {}", file.string())
+                         : fmt::format("{} cannot be read: {}", file.string(), error.message()));
     return nothing;
   }
   if (std::filesystem::file_size(file, error) > kMaxFileBytes || error) {

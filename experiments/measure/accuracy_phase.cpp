@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/measure/phase.h"
+#include "experiments/measure/seal.h"
 
 namespace herosweep::measure {
 
@@ -37,7 +38,10 @@ class AccuracyPhase : public Phase {
   void finished(int job, const nlohmann::json& answer) override {
     AccuracyResult result;
     try {
+      check_seal(answer);
       result = accuracy_from_json(answer);
+    } catch (const DamagedAnswer& error) {
+      return failed(job, {"checksum", error.what(), ""}, nullptr);
     } catch (const std::exception& error) {
       return failed(job, {"error", std::string("unreadable answer: ") + error.what(), ""}, nullptr);
     }

@@ -19,24 +19,25 @@ namespace {
   while (true) pause();  // hang
 }
 
-bool is_kind(const std::string& kind) {
-  return kind == "crash" || kind == "hang" || kind == "nan" || kind == "oom";
-}
-
 }  // namespace
 
-void inject_failure(const quant::Plan& plan, const std::string& stage) {
+bool is_injected(const std::string& kind, const quant::Plan& plan, const std::string& stage) {
   const char* wishes = std::getenv("HEROSWEEP_INJECT");
-  if (!wishes) return;
+  if (!wishes) return false;
   std::istringstream list(wishes);
   for (std::string wish; std::getline(list, wish, ',');) {
     const size_t at = wish.find('@'), colon = wish.find(':');
-    if (at == std::string::npos || !is_kind(wish.substr(0, at))) continue;
+    if (at == std::string::npos || wish.substr(0, at) != kind) continue;
     const std::string name = wish.substr(at + 1, colon - at - 1);
     const bool this_stage = colon == std::string::npos || wish.substr(colon + 1) == stage;
-    const bool this_plan = name == plan.name || name == quant::display_name(plan.name);
-    if (this_stage && this_plan) fail(wish.substr(0, at), plan.name);
+    if (this_stage && (name == plan.name || name == quant::display_name(plan.name))) return true;
   }
+  return false;
+}
+
+void inject_failure(const quant::Plan& plan, const std::string& stage) {
+  for (const char* kind : {"crash", "hang", "nan", "oom"})
+    if (is_injected(kind, plan, stage)) fail(kind, plan.name);
 }
 
 }  // namespace herosweep::measure

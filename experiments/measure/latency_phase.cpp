@@ -5,6 +5,7 @@
 
 #include "experiments/measure/cost.h"
 #include "experiments/measure/phase.h"
+#include "experiments/measure/seal.h"
 
 namespace herosweep::measure {
 
@@ -44,7 +45,11 @@ class LatencyPhase : public Phase {
   void finished(int, const nlohmann::json& answer) override {
     LatencyResult result;
     try {
+      check_seal(answer);
       result = latency_from_json(answer);
+    } catch (const DamagedAnswer& error) {
+      failure_ = {"checksum", error.what(), ""};
+      return;
     } catch (const std::exception& error) {
       failure_ = {"error", std::string("unreadable answer: ") + error.what(), ""};
       return;

@@ -19,7 +19,7 @@
 // Worker -> parent:
 //   {"event": "progress", "job": 3, "done": 1, "total": 30, "what": "FP16 features",
 //    "plan_hash": "..."}   plan_hash only in a latency group: the plan that runs next
-//   {"event": "result", "job": 3, ...AccuracyResult or LatencyResult; nothing more for prepare}
+//   {"event": "result", "job": 3, "crc32": 1 (seal.h), ...AccuracyResult, LatencyResult or nothing}
 //   {"event": "failure", "job": 3,
 //    "kind": "nan" | "oom" | "cuda" | "data" | "model" | "plan" | "error", "message": "...",
 //    "fatal": true}   fatal only where the worker ends with it

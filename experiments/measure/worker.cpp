@@ -13,6 +13,7 @@
 #include "experiments/measure/accuracy.h"
 #include "experiments/measure/injection.h"
 #include "experiments/measure/latency.h"
+#include "experiments/measure/seal.h"
 #include "kernels/cuda/cuda.h"
 
 namespace herosweep::measure {
@@ -52,8 +53,11 @@ class Worker {
     const std::string type = request.at("type");
     if (type == "quit") return false;
     job_ = request.at("job");
+    damaged_ = false;
     try {
       json answer = run(type, request);
+      seal(answer);
+      if (damaged_) answer["damaged"] = true;
       answer["event"] = "result";
       answer["job"] = job_;
       parent_.tell(answer);
@@ -90,6 +94,7 @@ class Worker {
     }
     if (type != "accuracy") throw std::invalid_argument("unknown job type " + type);
     inject_failure(job.variant.plan, "accuracy");
+    damaged_ = is_injected("checksum", job.variant.plan, "accuracy");
     return to_json(accuracy_.evaluate(job, progress));
   }
 
@@ -119,6 +124,7 @@ class Worker {
   Resources resources_;
   AccuracyEvaluator accuracy_{resources_};
   int job_ = -1;
+  bool damaged_ = false;  // the answer shall not survive its way, for tests
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <unordered_map>
 
 #include "core/util/error.h"
 #include "experiments/stats/front.h"
@@ -97,32 +98,39 @@ std::optional<double> ParetoPoint::metric(const ParetoMetric& m) const {
 
 std::vector<ParetoPoint> pareto_points(const Snapshot& s, const std::string& task,
                                        const GroupKey* group) {
-  const auto same_plan = [](const auto& rows, const std::string& plan_hash, auto accept) {
-    const auto it = std::find_if(rows.begin(), rows.end(), [&](const auto& row) {
-      return row.plan_hash == plan_hash && accept(row);
-    });
-    return it == rows.end() ? nullptr : &*it;
+  std::unordered_map<std::string_view, const MemoryRow*> memory;
+  for (const MemoryRow& row : s.memory) memory.emplace(row.plan_hash, &row);
+  std::unordered_map<std::string_view, const LatencyRow*> latency;
+  for (const LatencyRow& row : s.latency)
+    if (group && row.group == *group) latency.emplace(row.plan_hash, &row);
+  const auto found = [](const auto& rows, const std::string& plan_hash) {
+    const auto it = rows.find(plan_hash);
+    return it == rows.end() ? nullptr : it->second;
   };
   std::vector<ParetoPoint> points;
   for (const ResultRow& result : s.results) {
     if (result.task != task) continue;
     ParetoPoint point;
     point.result = &result;
-    point.memory = same_plan(s.memory, result.plan_hash, [](const MemoryRow&) { return true; });
-    if (group)
-      point.latency = same_plan(s.latency, result.plan_hash,
-                                [&](const LatencyRow& row) { return row.group == *group; });
+    point.memory = found(memory, result.plan_hash);
+    point.latency = found(latency, result.plan_hash);
     points.push_back(point);
   }
   return points;
 }
 
 std::vector<int> front(const Coordinates& points) {
+  std::vector<int> order(points.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return points[a] < points[b]; });
+  // What dominates a point precedes it in this order, and is dominated by no one or by a point of
+  // the front that dominates both.
   std::vector<int> indices;
-  for (size_t i = 0; i < points.size(); ++i)
-    if (std::none_of(points.begin(), points.end(),
-                     [&](const auto& other) { return stats::dominates(other, points[i]); }))
-      indices.push_back(static_cast<int>(i));
+  for (const int i : order)
+    if (std::none_of(indices.begin(), indices.end(),
+                     [&](int other) { return stats::dominates(points[other], points[i]); }))
+      indices.push_back(i);
+  std::sort(indices.begin(), indices.end());
   return indices;
 }
 

@@ -14,6 +14,9 @@ static_assert(std::endian::native == std::endian::little, "the file format is li
 
 namespace {
 
+constexpr size_t kLargestInflation =
+    1032;  // bytes that zlib makes of one: its format allows no more
+
 int64_t checksum(const std::string& bytes) {
   return static_cast<int64_t>(
       crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
@@ -57,6 +60,12 @@ PackedOutcomes pack_outcomes(const tasks::Outcomes& outcomes) {
 
 tasks::Outcomes unpack_outcomes(const PackedOutcomes& packed) {
   const auto examples = static_cast<size_t>(packed.examples);
+  // Before memory is asked for: a damaged number of examples may be anything.
+  if (packed.examples < 0 || examples > packed.data.size() * kLargestInflation)
+    throw StoreError(fmt::format(
+        "the stored outcomes are damaged: {} examples in {} bytes; restore the file from a copy, "
+        "or run the trial again",
+        packed.examples, packed.data.size()));
   std::string bytes(3 * examples * sizeof(float), '\0');
   // One byte more than expected, so that a longer stream is seen as an error and not cut.
   bytes.push_back('\0');

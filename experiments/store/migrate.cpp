@@ -1,3 +1,5 @@
+#include <sqlite3.h>
+
 #include <array>
 #include <string_view>
 
@@ -10,12 +12,14 @@ extern const std::string_view text_0001_tables_sql;
 extern const std::string_view text_0002_views_sql;
 extern const std::string_view text_0003_peers_sql;
 extern const std::string_view text_0004_wall_clock_sql;
+extern const std::string_view text_0005_pareto_by_order_sql;
 
 namespace {
 
 /// Entry i brings a file from version i to version i + 1. Entries are never changed once released.
-std::array<std::string_view, 4> migrations() {
-  return {text_0001_tables_sql, text_0002_views_sql, text_0003_peers_sql, text_0004_wall_clock_sql};
+std::array<std::string_view, 5> migrations() {
+  return {text_0001_tables_sql, text_0002_views_sql, text_0003_peers_sql, text_0004_wall_clock_sql,
+          text_0005_pareto_by_order_sql};
 }
 
 }  // namespace
@@ -33,6 +37,8 @@ void migrate(SQLite::Database& db, const std::filesystem::path& file) {
     try {
       db.exec(std::string(steps[i]));
     } catch (const SQLite::Exception& e) {
+      // The caller knows what helps.
+      if (e.getErrorCode() == SQLITE_FULL || e.getErrorCode() == SQLITE_IOERR) throw;
       throw StoreError(
           fmt::format("{}: cannot be brought from version {} to {}: {}; the file is unchanged",
                       file.string(), i, i + 1, e.what()));

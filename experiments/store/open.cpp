@@ -117,6 +117,11 @@ SQLite::Database open_database(const fs::path& file, Store::Mode mode) {
       case SQLITE_BUSY:
       case SQLITE_LOCKED:
         refuse(file, "is locked by another process; wait for it to end and try again");
+      case SQLITE_FULL:
+      case SQLITE_IOERR:
+        refuse(file, fmt::format("the disk, a quota or a limit refused it ({}); free some disk "
+                                 "space, or name a database on another disk",
+                                 e.what()));
       case SQLITE_READONLY:
         refuse(file, "is read-only; make it writable or name another database");
       default:

@@ -1,6 +1,7 @@
 // One runner a database: who holds it, whether it still lives, and taking over from the dead.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <optional>
@@ -90,6 +91,16 @@ bool is_alive(const Claim& claim, const Claim& self) {
   return self.heartbeat - claim.heartbeat < kStaleSeconds;
 }
 
+/// When the holder was last seen, or what is odd about its clock.
+std::string sign_of_life(const Claim& claim, const Claim& self) {
+  const double age = self.heartbeat - claim.heartbeat;
+  if (age > -kStaleSeconds) return fmt::format("last seen {:.0f} s ago", std::max(age, 0.0));
+  return fmt::format(
+      "its clock is {:.0f} s ahead of this one's; if it has ended, free the database with `sqlite3 "
+      "FILE 'DELETE FROM runner'`",
+      -age);
+}
+
 std::string random_token() {
   std::random_device device;
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
@@ -106,9 +117,9 @@ void Store::claim_runner() {
     const auto holder = stored_claim(db);
     if (holder && is_alive(*holder, self))
       throw StoreError(fmt::format(
-          "{}: a sweep is running in it already (process {} on {}, last seen {:.0f} s ago); wait "
-          "for it, stop it, or give this sweep another database",
-          impl_->file.string(), holder->pid, holder->host, self.heartbeat - holder->heartbeat));
+          "{}: a sweep is running in it already (process {} on {}, {}); wait for it, stop it, or "
+          "give this sweep another database",
+          impl_->file.string(), holder->pid, holder->host, sign_of_life(*holder, self)));
     execute(db,
             "INSERT OR REPLACE INTO runner (id, token, host, boot_id, pid_namespace, pid, "
             "process_start, heartbeat) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",

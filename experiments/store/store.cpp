@@ -17,7 +17,10 @@ std::string Store::Impl::explain(const char* what, const SQLite::Exception& e) c
       remedy = "another process holds the lock; end it and try again";
       break;
     case SQLITE_FULL:
-      remedy = "free some disk space and start the same command again; nothing done is lost";
+    case SQLITE_IOERR:
+      remedy =
+          "free some disk space, or lift the quota or limit that refused it, and start the same "
+          "command again; nothing done is lost";
       break;
     case SQLITE_READONLY:
       remedy = "the database was opened for reading, or its folder is read-only";

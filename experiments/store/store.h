@@ -21,7 +21,7 @@ namespace herosweep::store {
 enum class TrialState { planned, running, done, failed };
 
 struct Failure {
-  std::string kind;  // crash | timeout | oom | nan | data | model | plan | error | interrupted
+  std::string kind;  // crash|timeout|oom|nan|checksum|data|model|plan|error|interrupted
   std::string message;
   std::string log_tail;
 };

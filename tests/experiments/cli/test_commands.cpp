@@ -1,3 +1,4 @@
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/catch.h"
@@ -36,13 +37,14 @@ TEST_CASE("help and version end with 0") {
   CHECK(help.exit_code == 0);
   for (const char* command :
        {"plan", "run", "status", "show", "pareto", "compare", "sensitivity", "diff", "export",
-        "report", "predict", "calibrate", "doctor", "schema"})
+        "report", "predict", "calibrate", "doctor", "schema", "models", "completion"})
     CHECK_THAT(help.output, ContainsSubstring(command));
   CHECK(help.output.find("worker") == std::string::npos);
   const auto version = run_program({"--version"}, folder.path());
   CHECK(version.exit_code == 0);
   CHECK_THAT(version.output, ContainsSubstring("herosweep 0."));
-  CHECK_THAT(version.output, ContainsSubstring("LibTorch"));
+  for (const char* fact : {"build, backends: cpu (", "cuda (", "LibTorch", "SQLite"})
+    CHECK_THAT(version.output, ContainsSubstring(fact));
 }
 
 TEST_CASE("plan lists trials as text and JSON and writes nothing") {
@@ -152,7 +154,46 @@ TEST_CASE("doctor says what is there and how to get what is not") {
   CHECK_THAT(bad.output, ContainsSubstring("toy.tsv"));
 }
 
-TEST_CASE("schema is JSON") {
-  const test::TemporaryFolder folder;
-  CHECK(nlohmann::json::parse(run_program({"schema"}, folder.path()).output).is_object());
+TEST_CASE("models says what a directory holds, and what each plan of it takes") {
+  const test::TinyWorld world;
+  const auto json = run_program({"models", world.folder().string(), "--json"}, world.folder());
+  INFO(json.output);
+  REQUIRE(json.exit_code == 0);
+  const auto list = nlohmann::json::parse(json.output);
+  REQUIRE(list.size() == 1);
+  CHECK(list[0].at("supported") == true);
+  CHECK(list[0].at("layers") == 2);
+  CHECK(list[0].at("tokenizer") == true);
+  const auto& plans = list[0].at("plans");
+  REQUIRE(plans.size() == 10);
+  CHECK(plans[0].at("plan") == "hero-000000");
+  CHECK(plans[3].at("plan") == "hero-111111");
+  CHECK(plans[3].at("weight_bytes") < plans[0].at("weight_bytes"));
+
+  std::filesystem::remove(world.model() / "tokenizer.json");
+  const auto text = run_program({"models", world.model().string()}, world.folder());
+  CHECK(text.exit_code == 0);
+  CHECK_THAT(text.output, ContainsSubstring("tokenizer.json is missing"));
+  CHECK_THAT(text.output, ContainsSubstring("W8A8 ZeroQuant"));
+
+  std::ofstream(world.model() / "config.json") << R"({"model_type": "llama"})";
+  const auto refused = run_program({"models", world.model().string()}, world.folder());
+  CHECK(refused.exit_code == 3);
+  CHECK_THAT(refused.output, ContainsSubstring("not supported"));
+  CHECK_THAT(refused.output, ContainsSubstring("llama"));
+  CHECK(run_program({"models", (world.folder() / "none").string()}, world.folder()).exit_code == 3);
+}
+
+TEST_CASE("the example task runs as it is, without anything compiled for it") {
+  const test::TinyWorld world;
+  const auto file = world.write_sweep("M1", kNoLatency);
+  const std::string database = (world.folder() / "reviews.db").string();
+  const auto run = run_program({"run", file.string(), "--db", database, "--set",
+                                "tasks=[{name: example-reviews, max_length: 16}]"},
+                               world.folder());
+  INFO(run.output);
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.output, ContainsSubstring("2 of 2 trials done"));
+  CHECK_THAT(run_program({"export", "csv", database}, world.folder()).output,
+             ContainsSubstring("example-reviews"));
 }

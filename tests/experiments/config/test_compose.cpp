@@ -124,3 +124,13 @@ TEST_CASE("An environment reference is replaced, with its fallback") {
   CHECK_THAT(text, ContainsSubstring("top.yaml:5:4: e: ${other} is unknown"));
   CHECK_THAT(text, ContainsSubstring("top.yaml:6:4: f: ${ without its }"));
 }
+
+TEST_CASE("A file that cannot be reached is a problem at the place that names it") {
+  const ConfigFolder folder;
+  std::filesystem::create_symlink("loop.yaml", folder.path() / "loop.yaml");
+  const auto file = folder.write("top.yaml", "include: loop.yaml\n");
+  Problems problems;
+  load(file, problems);
+  CHECK_THAT(problems.text(), ContainsSubstring("top.yaml:1:10: "));
+  CHECK_THAT(problems.text(), ContainsSubstring("loop.yaml cannot be read: "));
+}

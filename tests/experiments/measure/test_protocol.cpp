@@ -4,6 +4,7 @@
 
 #include "experiments/measure/job.h"
 #include "experiments/measure/protocol.h"
+#include "experiments/measure/seal.h"
 #include "tests/catch.h"
 
 using namespace herosweep;
@@ -147,4 +148,19 @@ TEST_CASE("jobs arrive as they were sent") {
   latency.seed = 11;
   const auto latency_line = over_the_wire(to_json(latency));
   CHECK(to_json(latency_job_from_json(latency_line)) == latency_line);
+}
+
+TEST_CASE("An answer that was damaged on its way is seen") {
+  nlohmann::json answer{{"value", 0.1}, {"prediction", {1.5f, nullptr, -0.0}}, {"n", 3}};
+  seal(answer);
+  answer["event"] = "result";
+  answer["job"] = 7;
+  const auto received = nlohmann::json::parse(answer.dump());
+  CHECK_NOTHROW(check_seal(received));
+  auto damaged = received;
+  damaged["prediction"][0] = 1.25;
+  CHECK_THROWS_AS(check_seal(damaged), DamagedAnswer);
+  damaged = received;
+  damaged.erase("crc32");
+  CHECK_THROWS_AS(check_seal(damaged), DamagedAnswer);
 }

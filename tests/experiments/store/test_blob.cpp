@@ -28,6 +28,8 @@ TEST_CASE("damaged outcomes are refused") {
   SECTION("another checksum") { bad.crc32 ^= 1; }
   SECTION("fewer examples than stored") { bad.examples = 2; }
   SECTION("more examples than stored") { bad.examples = 4; }
+  SECTION("a negative number of examples") { bad.examples = -1; }
+  SECTION("more examples than memory") { bad.examples = int64_t{1} << 60; }
   CHECK_THROWS_AS(unpack_outcomes(bad), StoreError);
 }
 

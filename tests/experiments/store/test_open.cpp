@@ -40,7 +40,7 @@ TEST_CASE("a new database is in WAL mode, at the newest version, with foreign ke
   Store store(folder / "new.db", kWrite);
   CHECK(query_text(store, "PRAGMA journal_mode") == "wal");
   CHECK(query_text(store, "PRAGMA foreign_keys") == "1");
-  CHECK(query_text(store, "PRAGMA user_version") == "4");
+  CHECK(query_text(store, "PRAGMA user_version") == "5");
   CHECK(query_text(store, "PRAGMA integrity_check") == "ok");
   CHECK_THROWS(store.database().exec("INSERT INTO sweep_tasks VALUES (7, 0, 't', 'm', '{}')"));
 }
@@ -68,7 +68,7 @@ TEST_CASE("a database of an older version is brought to the newest") {
   }
   CHECK_THAT(refusal(file, kRead), ContainsSubstring("upgrades it"));
   Store store(file, kWrite);
-  CHECK(query_text(store, "PRAGMA user_version") == "4");
+  CHECK(query_text(store, "PRAGMA user_version") == "5");
   CHECK(query_text(store, "SELECT plan_hash FROM plans") == "abc");
   CHECK(query_text(store, "SELECT count(*) FROM v_results") == "0");
 }

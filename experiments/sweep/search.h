@@ -20,9 +20,9 @@ struct SearchSettings {
   SearchKind kind = SearchKind::grid;
   int trials = 200;    // most plans that are measured, FP16 included
   double minutes = 0;  // of one run; 0: no limit
-  std::vector<std::string> objectives{"drift", "latency"};  // quality first
-  bool by_layer = false;                                    // every layer chooses for itself
-  int population = 16;                                      // of nsga2
+  std::vector<std::string> objectives{"drift", "ratio"};  // quality first
+  bool by_layer = false;                                  // every layer chooses for itself
+  int population = 16;                                    // of nsga2
   uint64_t seed = 0;
 };
 

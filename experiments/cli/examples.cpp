@@ -24,6 +24,11 @@ const std::map<std::string, std::string>& examples() {
       {"pareto",
        "  herosweep pareto results/quickstart.db --metrics drift,latency --batch 1\n"
        "  herosweep pareto results/quickstart.db --metric-drop 0.5\n"},
+      {"compare",
+       "  herosweep compare results/quickstart.db fp16 M3\n"
+       "  herosweep compare results/quickstart.db --against fp16 --json\n"},
+      {"sensitivity", "  herosweep sensitivity results/quickstart.db\n"},
+      {"diff", "  herosweep diff my-sweep.yaml results/my-sweep.db\n"},
       {"export",
        "  herosweep export latex results/quickstart.db --table results -o table.tex\n"
        "  herosweep export csv results/quickstart.db --table latency > latency.csv\n"},

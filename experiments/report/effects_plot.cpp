@@ -11,15 +11,15 @@ namespace {
 
 constexpr double kMargin = 14, kTop = 44, kRow = 28, kPlotWidth = 420, kCap = 4;
 
-double names_width(const std::vector<Effect>& effects) {
+double names_width(const std::vector<EffectBar>& effects) {
   double widest = 0;
-  for (const Effect& effect : effects) widest = std::max(widest, text_width(effect.name, 12));
+  for (const EffectBar& effect : effects) widest = std::max(widest, text_width(effect.name, 12));
   return widest;
 }
 
-Axis axis_of(const std::vector<Effect>& effects) {
+Axis axis_of(const std::vector<EffectBar>& effects) {
   std::vector<double> values{0};
-  for (const Effect& effect : effects)
+  for (const EffectBar& effect : effects)
     values.insert(values.end(), {effect.value, effect.low, effect.high});
   return linear_axis(values);
 }
@@ -27,7 +27,7 @@ Axis axis_of(const std::vector<Effect>& effects) {
 }  // namespace
 
 Picture draw_effects(const std::string& title, const std::string& unit,
-                     const std::vector<Effect>& effects) {
+                     const std::vector<EffectBar>& effects) {
   if (effects.empty()) throw std::invalid_argument(title + ": there are no effects to draw");
   const Axis axis = axis_of(effects);
   const double left = kMargin + names_width(effects) + 12, right = left + kPlotWidth;
@@ -45,7 +45,7 @@ Picture draw_effects(const std::string& title, const std::string& unit,
   picture.shapes.emplace_back(
       Label{{(left + right) / 2, bottom + 36}, unit, Ink::soft, Anchor::middle});
   double y = kTop + kRow / 2;
-  for (const Effect& effect : effects) {
+  for (const EffectBar& effect : effects) {
     picture.shapes.emplace_back(Label{{left - 12, y + 4}, effect.name, Ink::ink, Anchor::end});
     picture.shapes.emplace_back(
         Line{{{x(effect.low), y}, {x(effect.high), y}}, Ink::hero, 1.5, false});

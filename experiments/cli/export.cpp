@@ -30,7 +30,7 @@ void add_export(CLI::App& app, int&) {
       ->required();
   command->add_option("database", options->database, "The results database")->required();
   command->add_option("--table", options->table,
-                      "results, glue, pareto, latency or memory (default: results)");
+                      "results, glue, pareto, latency, memory or sensitivity (default: results)");
   command->add_option("--reference", options->reference,
                       "Rows of a paper in the table glue: zeroquant, or a .json file");
   command->add_option("--output,-o", options->output, "A file instead of standard output");

@@ -73,7 +73,8 @@ std::vector<Table> build_tables(const Snapshot& s, TableKind kind) {
       require_rows(s, !s.results.empty(), "results");
       for (const TaskInfo& task : s.tasks) tables.push_back(results_table(s, task));
       break;
-    case TableKind::glue:  // of several sweeps: glue_table
+    case TableKind::glue:         // of several sweeps: glue_table
+    case TableKind::sensitivity:  // of plans and outcomes: sensitivity_tables
       break;
     case TableKind::pareto:
       tables = pareto_tables(s);

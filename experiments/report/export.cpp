@@ -26,12 +26,13 @@ Value parse_word(const std::array<std::pair<std::string_view, Value>, N>& words,
       fmt::format("there is no {} '{}'; choose one of {}", what, text, fmt::join(legal, ", ")));
 }
 
-constexpr std::array<std::pair<std::string_view, TableKind>, 5> kTableKinds{
+constexpr std::array<std::pair<std::string_view, TableKind>, 6> kTableKinds{
     {{"results", TableKind::results},
      {"glue", TableKind::glue},
      {"pareto", TableKind::pareto},
      {"latency", TableKind::latency},
-     {"memory", TableKind::memory}}};
+     {"memory", TableKind::memory},
+     {"sensitivity", TableKind::sensitivity}}};
 
 constexpr std::array<std::pair<std::string_view, Format>, 7> kFormats{{{"md", Format::md},
                                                                        {"csv", Format::csv},
@@ -45,6 +46,7 @@ std::vector<Table> tables_for(store::Store& store, TableKind kind, Format format
                               const Filter& filter, const std::string& reference) {
   if (kind == TableKind::glue) return {glue_table(store, filter, reference)};
   const Snapshot snapshot = load_snapshot(store, filter);
+  if (kind == TableKind::sensitivity) return sensitivity_tables(store, snapshot, filter);
   // Papers show latencies as one grid; programs want one row a plan.
   if (kind == TableKind::latency && format == Format::latex) return latency_grids(snapshot);
   return build_tables(snapshot, kind);

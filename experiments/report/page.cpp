@@ -10,6 +10,7 @@
 #include "experiments/report/layer_error.h"
 #include "experiments/report/markup.h"
 #include "experiments/report/pareto_plot.h"
+#include "experiments/report/sensitivity_pictures.h"
 #include "experiments/stats/stats.h"
 
 namespace herosweep::report {
@@ -233,6 +234,8 @@ std::string report_page(const Snapshot& s, const LatencySamples& samples,
 std::string report_page(store::Store& store, const Filter& filter) {
   const Snapshot snapshot = load_snapshot(store, filter);
   std::vector<std::string> sections;
+  for (const HeatMap& map : sensitivity_maps(store, snapshot))
+    sections.push_back(heat_map_section(map));
   if (const auto map = layer_error_map(store, snapshot)) sections.push_back(heat_map_section(*map));
   return report_page(snapshot, load_samples(store, snapshot), sections);
 }

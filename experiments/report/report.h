@@ -20,7 +20,8 @@ namespace herosweep::report {
 /// latency: FP16 ms, plan ms, paired ratio, one table a (batch, seq_len, threads); in LaTeX times
 ///          and speed-ups in a grid of batch and seq_len, one table a number of threads
 /// memory:  weights resident and peak, one table
-enum class TableKind { results, glue, pareto, latency, memory };
+/// sensitivity: effects of every module, one table a quantity
+enum class TableKind { results, glue, pareto, latency, memory, sensitivity };
 
 /// md, csv, json, latex: a table. svg, pdf: the Pareto plot. html: the report page.
 enum class Format { md, csv, json, latex, svg, pdf, html };

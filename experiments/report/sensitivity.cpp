@@ -6,8 +6,8 @@
 
 namespace herosweep::report {
 
-Sensitivity analyse_sensitivity(store::Store& store, const Snapshot& snapshot,
-                                const SensitivityOptions& options) {
+Sensitivity find_sensitivity(store::Store& store, const Snapshot& snapshot,
+                             const SensitivityOptions& options) {
   Sensitivity result;
   result.plans = sensitivity_plans(store, snapshot, options.variant);
   for (Response& response : responses(store, snapshot, result.plans, options)) {
@@ -16,6 +16,12 @@ Sensitivity analyse_sensitivity(store::Store& store, const Snapshot& snapshot,
     one.layer_maps = layer_maps(result.plans, one.response);
     if (!one.modules.empty() || !one.layer_maps.empty()) result.responses.push_back(std::move(one));
   }
+  return result;
+}
+
+Sensitivity analyse_sensitivity(store::Store& store, const Snapshot& snapshot,
+                                const SensitivityOptions& options) {
+  Sensitivity result = find_sensitivity(store, snapshot, options);
   if (result.responses.empty())
     throw StoreError(fmt::format(
         "{}: sweep {} has measured no two plans that differ by one module alone; give its config "

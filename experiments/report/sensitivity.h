@@ -98,8 +98,11 @@ struct Sensitivity {
   std::vector<ResponseSensitivity> responses;
 };
 
-/// Throws StoreError when no two plans differ by one module alone, ConfigError for an unknown
-/// metric or variant.
+/// Without responses when no two plans differ by one module alone. Throws ConfigError for an
+/// unknown metric or variant.
+Sensitivity find_sensitivity(store::Store& store, const Snapshot& snapshot,
+                             const SensitivityOptions& options);
+/// The same; throws StoreError when there would be no response.
 Sensitivity analyse_sensitivity(store::Store& store, const Snapshot& snapshot,
                                 const SensitivityOptions& options);
 

@@ -36,6 +36,7 @@ int decimals_of(const Table& table, size_t column, Unit unit) {
       return millisecond_decimals(table, column);
     case Unit::ratio:
     case Unit::percent:
+    case Unit::change:
       return 2;
     case Unit::bytes:
       return 1;

@@ -23,6 +23,7 @@ enum class Unit {
   milliseconds,  // decimals by the column's size
   ratio,         // a speed-up
   bytes,         // shown as MB (10^6)
+  change,        // in percent
   mixed,         // each cell says its own
 };
 
@@ -92,6 +93,11 @@ std::vector<Table> latency_grids(const Snapshot& snapshot);
 /// (a checkpoint a task is a sweep a task); rows of a paper under ours unless `reference` is empty
 /// (see load_reference). Throws StoreError when no sweep has a GLUE task with results.
 Table glue_table(store::Store& store, const Filter& filter, const std::string& reference);
+
+/// Effects of every module, one table a quantity, as the `sensitivity` command finds them. Throws
+/// StoreError when no two plans differ by one module alone.
+std::vector<Table> sensitivity_tables(store::Store& store, const Snapshot& snapshot,
+                                      const Filter& filter);
 
 /// Fronts of one task (and group, where a metric needs one), fastest plan first. Two fronts are
 /// drawn: over `options.metrics` and, unless they hold a fidelity metric already, with drift in

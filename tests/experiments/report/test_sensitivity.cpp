@@ -2,7 +2,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/util/error.h"
+#include "experiments/report/page.h"
 #include "experiments/report/sensitivity.h"
+#include "experiments/report/sensitivity_pictures.h"
 #include "tests/catch.h"
 #include "tests/experiments/report/paired_store.h"
 
@@ -175,4 +177,39 @@ TEST_CASE("a sweep or a wish that allows no analysis says why") {
   for (size_t t = 2; t < 4; ++t) two.trials[t].variant = 1;
   f.store.begin_sweep(two, nlohmann::json::parse(environment_text()));
   CHECK_THROWS_WITH(analysed(f.store, only({"drift"})), ContainsSubstring("sweep.per_layer"));
+}
+
+TEST_CASE("tables of effects are as approved") {
+  PairedStore f(full_sweep());
+  const Filter filter{.task = "binary", .batch = 1};
+  check_golden("sensitivity.tex",
+               export_table(f.store, TableKind::sensitivity, Format::latex, filter));
+  check_golden("sensitivity.csv",
+               export_table(f.store, TableKind::sensitivity, Format::csv, filter));
+}
+
+TEST_CASE("heat maps hold main effects, interactions and layers") {
+  PairedStore factorial(full_sweep());
+  const ResponseSensitivity drift = analysed(factorial.store, only({"drift"})).responses.at(0);
+  const HeatMap pairs = interaction_map(drift).value();
+  REQUIRE(pairs.values.size() == drift.factors.size());
+  CHECK(pairs.values[5][5] == drift.modules[5].main->value);
+  CHECK(pairs.values[0][1] == pairs.values[1][0]);
+  CHECK(pairs.values[0][1] == drift.interactions.at(0).effect.value);
+
+  PairedStore layered(layered_sweep());
+  const ResponseSensitivity by_layer = analysed(layered.store, only({"drift"})).responses.at(0);
+  CHECK_FALSE(interaction_map(by_layer).has_value());
+  const LayerMap& map = by_layer.layer_maps.at(0);
+  const HeatMap layers = layer_heat_map(by_layer.response, map);
+  CHECK(layers.columns == std::vector<std::string>{"0", "1"});
+  CHECK(layers.values[0][0].has_value() == map.rows[0].layers[0].has_value());
+}
+
+TEST_CASE("the page shows effects where there are some") {
+  PairedStore factorial(full_sweep());
+  CHECK_THAT(report_page(factorial.store, {}),
+             ContainsSubstring("main effects (diagonal) and pairwise interactions"));
+  PairedStore few(small_sweep());
+  CHECK(sensitivity_maps(few.store, load_snapshot(few.store, {})).size() <= 2);
 }

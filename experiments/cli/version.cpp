@@ -1,7 +1,6 @@
 #include "experiments/cli/version.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 #include <sqlite3.h>
 #include <torch/version.h>
 #include <zlib.h>
@@ -44,19 +43,16 @@ std::string version_text() {
 
 std::string libraries_text() {
   std::string text;
-  for (const auto& [name, version] : libraries())
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, version);
+  const nlohmann::json facts = util::environment(libraries());
+  for (const auto& [name, version] : facts.at("libraries").items())
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, version.get<std::string>());
   return text;
 }
 
 std::map<std::string, std::string> libraries() {
   return {{"CLI11", CLI11_VERSION},
           {"LibTorch", TORCH_VERSION},
-          {"OpenSSL", OpenSSL_version(OPENSSL_VERSION)},
           {"SQLite", sqlite3_libversion()},
-          {"fmt", std::to_string(FMT_VERSION)},
-          {"nlohmann-json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR,
-                                        NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
           {"zlib", zlibVersion()}};
 }
 

@@ -43,6 +43,7 @@ struct PlanColumns {
   int64_t seed = 0;
   bool is_fp16 = false;
   int position = 0;
+  bool is_peer() const { return execution == "peer"; }  // another engine: it has no schemes
 };
 
 struct ResultRow : PlanColumns {
@@ -64,7 +65,6 @@ struct LatencyRow : PlanColumns {
   double ratio = 0, ratio_low = 0, ratio_high = 0, fp16_ms = 0;
   std::string peer_version;  // of a peer that says it
   std::optional<double> wall_ms;
-  bool is_peer() const { return execution == "peer"; }
 };
 
 struct MemoryRow : PlanColumns {

@@ -184,6 +184,7 @@ SensitivityPlans sensitivity_plans(store::Store& store, const Snapshot& snapshot
   result.layers = snapshot.sweep.layers;
   std::vector<std::string> variants;
   for (const PlanColumns* plan : plans_of(snapshot)) {
+    if (plan->is_peer()) continue;
     if (std::find(variants.begin(), variants.end(), plan->variant) == variants.end())
       variants.push_back(plan->variant);
     if (plan->variant != variant && !plan->is_fp16) continue;

@@ -13,8 +13,8 @@ namespace herosweep::report {
 namespace {
 
 constexpr double kBytesPerMegabyte = 1e6;
-/// Plans beyond which a page shows no effects: resampling all of them would take longer than
-/// everything else on it.
+/// Plans beyond which a page shows no effects: looking for those that differ by a module would take
+/// longer than everything else on it.
 constexpr size_t kMostPlansOfPage = 500;
 
 struct Shown {
@@ -136,6 +136,7 @@ std::vector<HeatMap> sensitivity_maps(store::Store& store, const Snapshot& snaps
   SensitivityOptions options;
   options.variant = quantized->variant;  // a sweep with axes may have no plan without
   options.metrics = {"drift", "value"};
+  options.resamples = 0;  // maps show no intervals
   std::vector<HeatMap> maps;
   for (const ResponseSensitivity& r : find_sensitivity(store, snapshot, options).responses) {
     if (auto map = interaction_map(r)) maps.push_back(std::move(*map));

@@ -75,7 +75,7 @@ struct SensitivityOptions {
   Filter filter;
   std::vector<std::string> metrics{"drift", "value", "latency", "weight_bytes", "peak_bytes"};
   std::string variant;   // the axes of the plans that are looked at; "": their defaults
-  int resamples = 2000;  // of bootstrapped intervals
+  int resamples = 2000;  // of bootstrapped intervals; 0: drift and value have none
   uint64_t seed = 0;
 };
 

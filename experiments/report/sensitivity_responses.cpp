@@ -67,6 +67,7 @@ class Collector {
       : store_(store),
         snapshot_(snapshot),
         plans_(plans),
+        has_resamples_(options.resamples > 0),
         resampler_(store, snapshot, options.resamples, options.seed) {}
 
   void add(const std::string& metric) {
@@ -93,12 +94,13 @@ class Collector {
     const bool drift = metric == "drift";
     Response response =
         unmeasured(plans_.plans.size(), metric, task.name + " " + (drift ? "drift" : task.metric));
-    response.noise = Response::Noise::examples;
+    if (has_resamples_) response.noise = Response::Noise::examples;
     for (size_t i = 0; i < plans_.plans.size(); ++i) {
       const ResultRow* row = row_of(snapshot_, task, plans_.columns[i].plan_hash);
       if (row == nullptr || (drift && !row->drift)) continue;
       response.value[i] = drift ? *row->drift : row->value;
-      response.replicates[i] = drift ? resampler_.drift(*row) : resampler_.metric(*row);
+      if (has_resamples_)
+        response.replicates[i] = drift ? resampler_.drift(*row) : resampler_.metric(*row);
     }
     responses_.push_back(std::move(response));
   }
@@ -167,6 +169,7 @@ class Collector {
   store::Store& store_;
   const Snapshot& snapshot_;
   const SensitivityPlans& plans_;
+  const bool has_resamples_;
   Resampler resampler_;
   std::vector<Response> responses_;
 };

@@ -57,9 +57,12 @@ struct KernelSchedule<Schedule::cooperative> {
   using type = cutlass::gemm::KernelTmaWarpSpecializedCooperative;
 };
 
-/// A kernel of CUTLASS's collectives. `EpilogueOp`: see LinearEpilogue. `residents`: blocks that
+/// A kernel of CUTLASS's collectives. `EpilogueOp`: see LinearEpilogue, and `Adapter` what makes a
+/// collective of it. `residents`: blocks that
 /// share a multiprocessor; each then has that part of its registers and shared memory.
 template <class Input, class EpilogueOp, class TileShape, class ClusterShape, Schedule schedule,
+          template <class> class Adapter =
+              cutlass::epilogue::collective::detail::Sm90TmaWarpSpecializedAdapter,
           int residents = 1>
 struct TileKernel {
   using RowMajor = cutlass::layout::RowMajor;
@@ -68,7 +71,7 @@ struct TileKernel {
   static constexpr int kReserved = 2048;  // of each block, by the system and for its barriers
   static constexpr int kOfOthers = residents == 1 ? 0 : kSharedBytes / residents + kReserved;
 
-  using Epilogue = cutlass::epilogue::collective::detail::Sm90TmaWarpSpecializedAdapter<EpilogueOp>;
+  using Epilogue = Adapter<EpilogueOp>;
   using Stages = cutlass::gemm::collective::StageCountAutoCarveout<
       static_cast<int>(sizeof(typename Epilogue::SharedStorage)) + kOfOthers>;
   using Mainloop = typename cutlass::gemm::collective::CollectiveBuilder<

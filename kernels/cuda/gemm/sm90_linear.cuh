@@ -36,8 +36,12 @@ struct EpilogueParameters {
 class FiniteCheck {
  public:
   __device__ __forceinline__ void add(const float (&values)[4]) {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) poison_[i % 2] = fmaf(values[i], 0.0f, poison_[i % 2]);
+    add(values[0], values[1]);
+    add(values[2], values[3]);
+  }
+  __device__ __forceinline__ void add(float a, float b) {
+    poison_[0] = fmaf(a, 0.0f, poison_[0]);
+    poison_[1] = fmaf(b, 0.0f, poison_[1]);
   }
   __device__ __forceinline__ void add(__half2 values) {
     half_poison_ = __hfma2(values, __float2half2_rn(0.0f), half_poison_);

@@ -1,6 +1,6 @@
 // Builds the GEMM whose epilogue adds a residual and normalises, for one tile, and launches it.
-// Everything that sm90_kernel.cuh says of dependent launch holds here too: the residual was written
-// by a kernel in front of the predecessor or by the predecessor.
+// Everything that sm90_kernel.cuh says of dependent launch holds here too; the warps of the epilogue
+// wait for the predecessor themselves before they fetch the residual.
 #pragma once
 
 #include "kernels/cuda/gemm/sm90_kernel.cuh"
@@ -11,6 +11,7 @@ namespace herosweep::kernels::cuda::sm90 {
 inline NormParameters norm_parameters(const GemmArgs& gemm, const LayerNormArgs& norm) {
   NormParameters parameters;
   parameters.linear = epilogue_parameters<int8_t>(gemm);
+  parameters.rows = gemm.m;
   parameters.x_is_s8 = gemm.out.s8 != nullptr;
   parameters.feature_scale = scales_or(norm.x.feature_scale, device().ones);
   parameters.residual = norm.residual.data;
@@ -33,10 +34,11 @@ inline NormParameters norm_parameters(const GemmArgs& gemm, const LayerNormArgs&
 template <ElementType operand, int m, int n, int k, int cluster_n, int residents>
 void run_norm_tile(const GemmArgs& gemm, const LayerNormArgs& norm) {
   using Input = typename Storage<operand>::type;
-  using Types = TileKernel<Input, NormEpilogue<m, n, cluster_n, Accumulator<operand>>,
+  static_assert(m == 64, "one warp group");
+  using Types = TileKernel<Input, NormEpilogue<n, cluster_n, Accumulator<operand>>,
                            cute::Shape<cute::Int<m>, cute::Int<n>, cute::Int<k>>,
                            cute::Shape<cute::_1, cute::Int<cluster_n>, cute::_1>,
-                           Schedule::warp_specialized, residents>;
+                           Schedule::warp_specialized, PreparedEpilogue, residents>;
   run_kernel<typename Types::Kernel, Input>(gemm, norm_parameters(gemm, norm),
                                             dim3(1, cluster_n, 1));
 }

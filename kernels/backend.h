@@ -49,9 +49,6 @@ struct Backend {
   void (*pack)(ElementType type, const void* w, int n, int k, void* packed);
 
   void (*gemm)(const GemmArgs&);
-  /// `gemm`, then `layer_norm`, whose x is the output of the first; that output may or may not be
-  /// written. Null where the backend has no kernel for both.
-  void (*gemm_layer_norm)(const GemmArgs& gemm, const LayerNormArgs& norm);
   void (*layer_norm)(const LayerNormArgs&);
   void (*embedding)(const EmbeddingArgs&);
   void (*attention)(const AttentionArgs&);

@@ -131,8 +131,8 @@ void Pass::layer(int index) {
 void Pass::attention_block(int index, const LayerProgram& layer) {
   const LayerEdges& edges = layer.edges;
   const int hidden = model.config.hidden;
-  backend.gemm(gemm_args(layer.qkv, workspace.stream, hidden, edges.input.gemm_input,
-                         workspace.qkv, edges.attention_s8, flags.flag(index, kQkv)));
+  gemm(layer.qkv, workspace.stream, hidden, edges.input.gemm_input, workspace.qkv,
+       edges.attention_s8, flags.flag(index, kQkv));
   report_qkv(index, layer);
 
   kernels::AttentionArgs args;
@@ -162,39 +162,35 @@ void Pass::attention_block(int index, const LayerProgram& layer) {
 
   if (edges.context.quantize_operator)
     quantize(workspace.context, hidden, kernels::Activation::none, flags.flag(index, kContext));
-  project_and_normalise(
-      index, Site::attention_projection,
-      gemm_args(layer.attention_output, workspace.context, hidden, edges.context.gemm_input,
-                workspace.projection, edges.projection_s8, flags.flag(index, kProjection)),
-      layer_norm_args(workspace.stream, edges.input, layer.projection_scale, layer.attention_norm,
-                      workspace.middle, edges.middle, layer.middle_inverse_scale,
-                      flags.flag(index, kMiddle)));
+  gemm(layer.attention_output, workspace.context, hidden, edges.context.gemm_input,
+       workspace.projection, edges.projection_s8, flags.flag(index, kProjection));
+  report_site(index, Site::attention_projection, workspace.projection, edges.projection_s8, hidden);
+  layer_norm(workspace.stream, edges.input, layer.projection_scale, layer.attention_norm,
+             workspace.middle, edges.middle, layer.middle_inverse_scale,
+             flags.flag(index, kMiddle));
 }
 
 void Pass::feed_forward_block(int index, const LayerProgram& layer) {
   const LayerEdges& edges = layer.edges;
   const int hidden = model.config.hidden, intermediate = model.config.intermediate;
-  backend.gemm(gemm_args(layer.fc1, workspace.middle, hidden, edges.middle.gemm_input,
-                         workspace.intermediate, edges.gelu.producer_writes_s8(),
-                         flags.flag(index, kIntermediate)));
+  gemm(layer.fc1, workspace.middle, hidden, edges.middle.gemm_input, workspace.intermediate,
+       edges.gelu.producer_writes_s8(), flags.flag(index, kIntermediate));
   if (edges.gelu.quantize_operator)
     quantize(workspace.intermediate, intermediate, model.config.activation,
              flags.flag(index, kIntermediate));
   else
     report_site(index, Site::gelu, workspace.intermediate, edges.gelu.producer_writes_s8(),
                 intermediate);
-  project_and_normalise(
-      index, Site::feed_forward,
-      gemm_args(layer.fc2, workspace.intermediate, intermediate, edges.gelu.gemm_input,
-                workspace.projection, edges.feed_forward_s8, flags.flag(index, kFeedForward)),
-      layer_norm_args(workspace.middle, edges.middle, layer.feed_forward_scale, layer.output_norm,
-                      workspace.stream, input_format(index + 1), input_inverse_scale(index + 1),
-                      flags.flag(index, kOutput)));
+  gemm(layer.fc2, workspace.intermediate, intermediate, edges.gelu.gemm_input, workspace.projection,
+       edges.feed_forward_s8, flags.flag(index, kFeedForward));
+  report_site(index, Site::feed_forward, workspace.projection, edges.feed_forward_s8, hidden);
+  layer_norm(workspace.middle, edges.middle, layer.feed_forward_scale, layer.output_norm,
+             workspace.stream, input_format(index + 1), input_inverse_scale(index + 1),
+             flags.flag(index, kOutput));
 }
 
-kernels::GemmArgs Pass::gemm_args(const PreparedLinear& linear, const Activations& x, int cols,
-                                  InputFormat format, const Activations& out, bool out_s8,
-                                  bool* flag) {
+void Pass::gemm(const PreparedLinear& linear, const Activations& x, int cols, InputFormat format,
+                const Activations& out, bool out_s8, bool* flag) {
   kernels::GemmArgs args = linear.arguments();
   args.m = inputs.shape().tokens;
   args.x_type = backend.floating;
@@ -214,18 +210,7 @@ kernels::GemmArgs Pass::gemm_args(const PreparedLinear& linear, const Activation
   else
     set_floating(&args.out, out.floating);
   args.nonfinite = flag;
-  return args;
-}
-
-void Pass::project_and_normalise(int index, Site site, const kernels::GemmArgs& gemm,
-                                 const kernels::LayerNormArgs& norm) {
-  if (backend.gemm_layer_norm != nullptr && !observers.of_sites()) {
-    backend.gemm_layer_norm(gemm, norm);
-    return;
-  }
-  backend.gemm(gemm);
-  report_site(index, site, workspace.projection, gemm.out.s8 != nullptr, model.config.hidden);
-  backend.layer_norm(norm);
+  backend.gemm(args);
 }
 
 void Pass::dequantize(const Activations& x, int cols) {
@@ -241,12 +226,10 @@ void Pass::dequantize(const Activations& x, int cols) {
   upload_floating(backend, workspace.dequantized, values);
 }
 
-kernels::LayerNormArgs Pass::layer_norm_args(const Activations& residual,
-                                             const StreamFormat& residual_format,
-                                             const Buffer& projection_scale,
-                                             const NormProgram& norm, const Activations& out,
-                                             const StreamFormat& out_format,
-                                             const Buffer& inverse_scale, bool* flag) const {
+void Pass::layer_norm(const Activations& residual, const StreamFormat& residual_format,
+                      const Buffer& projection_scale, const NormProgram& norm,
+                      const Activations& out, const StreamFormat& out_format,
+                      const Buffer& inverse_scale, bool* flag) {
   using kernels::ElementType;
   kernels::LayerNormArgs args;
   args.rows = inputs.shape().tokens;
@@ -267,7 +250,7 @@ kernels::LayerNormArgs Pass::layer_norm_args(const Activations& residual,
   args.epsilon = model.config.layer_norm_epsilon;
   args.out = stream_output(out, out_format, inverse_scale);
   args.nonfinite = flag;
-  return args;
+  backend.layer_norm(args);
 }
 
 void Pass::quantize(const Activations& x, int cols, kernels::Activation activation, bool* flag) {

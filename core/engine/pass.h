@@ -32,8 +32,6 @@ struct Observers {
   Engine::HiddenObserver hidden;
   Engine::SiteObserver site;
   std::vector<SaturationCount>* saturation = nullptr;  // [layers * kSites], null: not counted
-
-  bool of_sites() const { return site || saturation != nullptr; }
 };
 
 struct Pass {
@@ -54,19 +52,13 @@ struct Pass {
   void layer(int index);
   void attention_block(int index, const LayerProgram& layer);
   void feed_forward_block(int index, const LayerProgram& layer);
-  kernels::GemmArgs gemm_args(const PreparedLinear& linear, const Activations& x, int cols,
-                              quant::InputFormat format, const Activations& out, bool out_s8,
-                              bool* flag);
+  void gemm(const PreparedLinear& linear, const Activations& x, int cols, quant::InputFormat format,
+            const Activations& out, bool out_s8, bool* flag);
   /// INT8 activations as floating point, for a GEMM with FP weights (simulated schemes only).
   void dequantize(const Activations& x, int cols);
-  kernels::LayerNormArgs layer_norm_args(const Activations& residual,
-                                         const StreamFormat& residual_format,
-                                         const Buffer& projection_scale, const NormProgram& norm,
-                                         const Activations& out, const StreamFormat& out_format,
-                                         const Buffer& inverse_scale, bool* flag) const;
-  /// Both in one kernel where the backend has it and nobody watches what lies between.
-  void project_and_normalise(int index, quant::Site site, const kernels::GemmArgs& gemm,
-                             const kernels::LayerNormArgs& norm);
+  void layer_norm(const Activations& residual, const StreamFormat& residual_format,
+                  const Buffer& projection_scale, const NormProgram& norm, const Activations& out,
+                  const StreamFormat& out_format, const Buffer& inverse_scale, bool* flag);
   void quantize(const Activations& x, int cols, kernels::Activation activation, bool* flag);
   kernels::Output stream_output(const Activations& out, const StreamFormat& format,
                                 const Buffer& inverse_scale) const;

@@ -5,9 +5,7 @@
 //
 //   herosweep_bench_cuda_gemm                 the comparison
 //   herosweep_bench_cuda_gemm --tiles         also every tile of ours
-//   herosweep_bench_cuda_gemm --norm          GEMM and layer normalisation, in one kernel and in two
-//   herosweep_bench_cuda_gemm --tune FILE [FAMILY]
-//                                             measures every tile and writes a tile table
+//   herosweep_bench_cuda_gemm --tune FILE     measures every tile and writes a tile table
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -27,13 +25,11 @@ using namespace cuda::sm90;
 struct Layer {
   int n, k;
 };
-constexpr Layer kLayers[] = {{384, 384},    {384, 1536},  {2304, 768},  {768, 768},
-                             {3072, 768},   {768, 3072},
+constexpr Layer kLayers[] = {{2304, 768},   {768, 768},   {3072, 768},  {768, 3072},
                              {3072, 1024},  {1024, 1024}, {4096, 1024}, {1024, 4096},
                              {16384, 4096}, {4096, 16384}};
 constexpr int kRows[] = {128, 1024, 2048, 4096, 8192};
 constexpr int kTunedRows[] = {16, 128, 256, 512, 1024, 2048, 4096, 8192, 16384};
-constexpr int kWidestNorm = 1024;  // of the tiles that normalise
 constexpr int kLargestBertLayer = 4096 * 1024;  // weights; above, 16384 rows are no use
 
 constexpr Family kBytes{ElementType::s8, ElementType::s8};
@@ -112,38 +108,14 @@ void compare_all(bool print_all_tiles) {
     for (const int rows : kRows) compare({rows, layer.n, layer.k}, print_all_tiles);
 }
 
-void compare_norms() {
-  for (const Family family : norm_families()) {
-    std::printf("# %s: microseconds of", name(family).c_str());
-    for (const Tile& tile : tiles(family)) std::printf(" | %s", tile.name.c_str());
-    std::printf("\n");
-    for (const Layer& layer : kLayers) {
-      if (layer.n > kWidestNorm) continue;
-      for (const int rows : kRows) {
-        std::printf("%5d %5d %5d:", rows, layer.n, layer.k);
-        for (const TileTime& time : tune(family, {rows, layer.n, layer.k}, kComparison))
-          std::printf(" %s %.2f", tiles(family)[static_cast<size_t>(time.tile)].name.c_str(),
-                      time.microseconds);
-        std::printf("\n");
-        std::fflush(stdout);
-      }
-    }
-  }
-}
-
-void write_table(const std::string& path, const std::string& only) {
+void write_table(const std::string& path) {
   std::vector<TileTime> times;
-  auto all = families();
-  all.insert(all.end(), norm_families().begin(), norm_families().end());
   for (const Layer& layer : kLayers) {
     for (const int rows : kTunedRows) {
       if (rows > 8192 && layer.n * layer.k > kLargestBertLayer) continue;
-      for (const Family family : all) {
-        if (!only.empty() && name(family) != only) continue;
-        if (family.norm && layer.n > kWidestNorm) continue;
+      for (const Family family : families())
         for (const TileTime& time : tune(family, {rows, layer.n, layer.k}, {20, 7}))
           times.push_back(time);
-      }
     }
   }
   std::ofstream file(path);
@@ -161,14 +133,12 @@ int main_checked(int argc, char** argv) {
   }
   std::printf("# %s, %d multiprocessors, driver %d, runtime %d\n", status.device.c_str(),
               status.multiprocessors, status.driver, status.runtime);
-  if (option == "--tune" && (argc == 3 || argc == 4)) {
-    write_table(argv[2], argc == 4 ? argv[3] : "");
-  } else if (option == "--norm" && argc == 2) {
-    compare_norms();
+  if (option == "--tune" && argc == 3) {
+    write_table(argv[2]);
   } else if (option.empty() || (option == "--tiles" && argc == 2)) {
     compare_all(option == "--tiles");
   } else {
-    std::fprintf(stderr, "usage: %s [--tiles | --norm | --tune FILE [FAMILY]]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s [--tiles | --tune FILE]\n", argv[0]);
     return 2;
   }
   return 0;

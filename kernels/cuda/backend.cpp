@@ -141,7 +141,6 @@ const Backend& cuda_backend() {
       .packed_bytes = cuda::packed_bytes,
       .pack = cuda::pack,
       .gemm = cuda::gemm,
-      .gemm_layer_norm = cuda::gemm_layer_norm,
       .layer_norm = cuda::layer_norm,
       .embedding = cuda::embedding,
       .attention = cuda::attention,

@@ -22,41 +22,6 @@ __device__ __forceinline__ float symmetric_scale(float amax, float divisor) {
   return scale < 1.17549435e-38f ? 1.0f : scale;
 }
 
-inline constexpr unsigned kInfinityBits = 0x7f800000u;
-inline constexpr unsigned kHalfOverflowBits = 0x477ff000u;  // 65520: rounds to infinity in FP16
-
-/// The larger one; NaN where either is.
-__device__ __forceinline__ float larger_or_nan(float a, float b) {
-  float result;
-  asm("max.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
-  return result;
-}
-
-/// 1.5 * 2^23: a float plus this has its rint in the low mantissa bits, in two's complement.
-inline constexpr float kRound = 12582912.0f;
-
-/// The low bytes of four words, the first in the lowest.
-__device__ __forceinline__ uint32_t low_bytes(uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
-  return __byte_perm(__byte_perm(a, b, 0x0040), __byte_perm(c, d, 0x0040), 0x5410);
-}
-
-/// Byte `index` of four INT8 values, exactly. The conversion instruction runs at an eighth of the
-/// rate of these two: the byte becomes the low mantissa bits of 2^23 + 128 + value.
-__device__ __forceinline__ float byte_to_float(uint32_t four, int index) {
-  constexpr uint32_t kTwoTo23 = 0x4b000000u;
-  const uint32_t bits = __byte_perm(four ^ 0x80808080u, kTwoTo23, 0x7540u + index);
-  return __uint_as_float(bits) - 8388736.0f;
-}
-
-__device__ __forceinline__ float half_to_float(uint32_t pair, int index) {
-  return __half2float(__ushort_as_half(static_cast<unsigned short>(pair >> (16 * index))));
-}
-
-__device__ __forceinline__ uint32_t half_pair(float low, float high) {
-  const __half2 pair = __floats2half2_rn(low, high);
-  return *reinterpret_cast<const uint32_t*>(&pair);
-}
-
 /// Both GELUs are relu(x) - |x| T(|x|), where T falls from 1/2 to 0: erfc(a / sqrt(2)) / 2, or
 /// 1 / (1 + exp(2 u(a))) with u the cubic of gelu_tanh. log2 T is smooth, so a polynomial of degree
 /// 8 (highest power first) and one exp2 replace erff and tanhf. Fitted on [0, 6.2] (erf) and

@@ -14,7 +14,6 @@ void pack(ElementType type, const void* w, int n, int k, void* packed);
 size_t packed_row_bytes(ElementType type, int k);
 
 void gemm(const GemmArgs& args);
-void gemm_layer_norm(const GemmArgs& gemm, const LayerNormArgs& norm);
 void layer_norm(const LayerNormArgs& args);
 void embedding(const EmbeddingArgs& args);
 void attention(const AttentionArgs& args);

@@ -21,7 +21,6 @@ const Backend& reference_backend() {
       .packed_bytes = reference::packed_bytes,
       .pack = reference::pack,
       .gemm = reference::gemm,
-      .gemm_layer_norm = nullptr,
       .layer_norm = reference::layer_norm,
       .embedding = reference::embedding,
       .attention = reference::attention,

@@ -10,7 +10,6 @@ namespace herosweep::kernels {
 namespace {
 
 constexpr int kRows[] = {128, 256, 512, 1024, 2048, 4096, 8192, 16384};
-constexpr int kWidestNorm = 1024;  // of the tiles that normalise
 // Output and input features of the GEMMs of MiniLM, BERT-base and BERT-large.
 constexpr std::pair<int, int> kWeights[] = {{1152, 384},  {384, 384},   {1536, 384},  {384, 1536},
                                             {2304, 768},  {768, 768},   {3072, 768},  {768, 3072},
@@ -22,18 +21,14 @@ std::string measure_tile_table(const std::function<void(int done, int total)>& p
   if (!cuda::device().use_sm90)
     throw CudaError("only the kernels for compute capability 9.0 have tiles to choose from",
                     /*no_memory=*/false);
-  auto families = cuda::sm90::families();
-  const auto& norms = cuda::sm90::norm_families();
-  families.insert(families.end(), norms.begin(), norms.end());
+  const auto families = cuda::sm90::families();
   const int total = static_cast<int>(families.size() * std::size(kRows) * std::size(kWeights));
   std::vector<cuda::sm90::TileTime> times;
   int done = 0;
   for (const auto family : families)
     for (const int m : kRows)
       for (const auto& [n, k] : kWeights) {
-        const bool in_two_kernels = family.norm && n > kWidestNorm;
-        if (!in_two_kernels)
-          for (auto& time : cuda::sm90::tune(family, {m, n, k})) times.push_back(std::move(time));
+        for (auto& time : cuda::sm90::tune(family, {m, n, k})) times.push_back(std::move(time));
         progress(++done, total);
       }
   return cuda::sm90::TileTable(std::move(times)).text();

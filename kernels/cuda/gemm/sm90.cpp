@@ -27,11 +27,10 @@ const char* schedule_name(Schedule schedule) {
   return "?";
 }
 
-std::string product(int a, int b) { return std::to_string(a) + "x" + std::to_string(b); }
-
 template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
           int cluster_n, Schedule schedule>
 Tile make_tile() {
+  const auto product = [](int a, int b) { return std::to_string(a) + "x" + std::to_string(b); };
   return {product(m, n) + "x" + std::to_string(k) + " c" + product(cluster_m, cluster_n) + " " +
               schedule_name(schedule),
           m,
@@ -40,33 +39,7 @@ Tile make_tile() {
           cluster_m,
           cluster_n,
           schedule,
-          0,
-          run_tile<operand, output, m, n, k, cluster_m, cluster_n, schedule>,
-          nullptr};
-}
-
-template <ElementType operand, int m, int n, int k, int cluster_n, int residents>
-Tile make_norm_tile() {
-  return {product(m, n) + "x" + std::to_string(k) + " c" + product(1, cluster_n) + " norm",
-          m,
-          n,
-          k,
-          1,
-          cluster_n,
-          Schedule::warp_specialized,
-          n * cluster_n,
-          nullptr,
-          run_norm_tile<operand, m, n, k, cluster_n, residents>};
-}
-
-/// The model of tile_table.h takes it for its most common tile.
-Tile separate_kernels() {
-  Tile tile{"separate", 64, 96, 128};
-  tile.run_norm = [](const GemmArgs& gemm, const LayerNormArgs& norm) {
-    cuda::gemm(gemm);
-    layer_norm(norm);
-  };
-  return tile;
+          run_tile<operand, output, m, n, k, cluster_m, cluster_n, schedule>};
 }
 
 #define ENTRY(OPERAND, OUTPUT, ...) \
@@ -75,16 +48,14 @@ Tile separate_kernels() {
 #define S8_F16(m, n, k, cm, cn, schedule) ENTRY(s8, f16, m, n, k, cm, cn, Schedule::schedule)
 #define F16_F16(m, n, k, cm, cn, schedule) ENTRY(f16, f16, m, n, k, cm, cn, Schedule::schedule)
 #define F16_S8(m, n, k, cm, cn, schedule) ENTRY(f16, s8, m, n, k, cm, cn, Schedule::schedule)
-#define S8_NORM(...) make_norm_tile<ElementType::s8, __VA_ARGS__>(),
-#define F16_NORM(...) make_norm_tile<ElementType::f16, __VA_ARGS__>(),
 
 struct TileList {
   Family family;
   std::vector<Tile> tiles;
 };
 
-const std::array<TileList, 6>& lists() {
-  static const std::array<TileList, 6> lists{{
+const std::array<TileList, 4>& lists() {
+  static const std::array<TileList, 4> lists{{
       {{ElementType::s8, ElementType::s8},
        {HEROSWEEP_SM90_S8_S8_NARROW(S8_S8) HEROSWEEP_SM90_S8_S8_WIDE(S8_S8)}},
       {{ElementType::s8, ElementType::f16},
@@ -93,10 +64,6 @@ const std::array<TileList, 6>& lists() {
        {HEROSWEEP_SM90_F16_F16_NARROW(F16_F16) HEROSWEEP_SM90_F16_F16_WIDE(F16_F16)}},
       {{ElementType::f16, ElementType::s8},
        {HEROSWEEP_SM90_F16_S8_NARROW(F16_S8) HEROSWEEP_SM90_F16_S8_WIDE(F16_S8)}},
-      {{ElementType::s8, ElementType::s8, true},
-       {HEROSWEEP_SM90_S8_NORM(S8_NORM) separate_kernels()}},
-      {{ElementType::f16, ElementType::f16, true},
-       {HEROSWEEP_SM90_F16_NORM(F16_NORM) separate_kernels()}},
   }};
   return lists;
 }
@@ -106,39 +73,19 @@ const std::array<TileList, 6>& lists() {
 #undef S8_F16
 #undef F16_F16
 #undef F16_S8
-#undef S8_NORM
-#undef F16_NORM
 
 bool aligned(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer) % kAlignment == 0; }
-
-std::vector<Family> families_with(bool norm) {
-  std::vector<Family> all;
-  for (const TileList& list : lists())
-    if (list.family.norm == norm) all.push_back(list.family);
-  return all;
-}
-
-/// Whether every vector and row of `norm` can be read and written in pieces of 16 bytes, and its
-/// formats are those of the fused epilogue.
-bool supports(const LayerNormArgs& norm) {
-  if (norm.residual.feature_scale != nullptr || norm.x.token_scale != nullptr) return false;
-  if (norm.out.f32 != nullptr || norm.residual.type == ElementType::f32) return false;
-  return aligned(norm.residual.data) && aligned(norm.x.feature_scale) && aligned(norm.gamma) &&
-         aligned(norm.beta) && aligned(norm.out.f16) && aligned(norm.out.s8) &&
-         aligned(norm.out.inverse_scale);
-}
 
 size_t element_bytes(ElementType type) { return type == ElementType::s8 ? 1 : 2; }
 
 }  // namespace
 
 const std::vector<Family>& families() {
-  static const std::vector<Family> families = families_with(/*norm=*/false);
-  return families;
-}
-
-const std::vector<Family>& norm_families() {
-  static const std::vector<Family> families = families_with(/*norm=*/true);
+  static const std::vector<Family> families = [] {
+    std::vector<Family> all;
+    for (const TileList& list : lists()) all.push_back(list.family);
+    return all;
+  }();
   return families;
 }
 
@@ -147,8 +94,7 @@ Family family_of(const GemmArgs& args) {
 }
 
 std::string name(Family family) {
-  return std::string(type_name(family.operand)) + "-" +
-         (family.norm ? "norm" : type_name(family.output));
+  return std::string(type_name(family.operand)) + "-" + type_name(family.output);
 }
 
 const std::vector<Tile>& tiles(Family family) {
@@ -170,43 +116,23 @@ bool supports(const GemmArgs& args) {
          aligned(args.bias) && aligned(out.inverse_scale);
 }
 
-namespace {
-
-/// Calls repeat a few shapes, and a look-up weighs every measured shape against them.
-int choose(Family family, const GemmSize& size) {
-  using Key = std::array<int, 6>;
+int choose(const GemmArgs& args) {
+  // Calls repeat a few shapes, and a look-up weighs every measured shape against them.
+  using Key = std::array<int, 5>;
   static std::map<Key, int> chosen;
-  const Key key{static_cast<int>(family.operand),
-                static_cast<int>(family.output),
-                static_cast<int>(family.norm),
-                size.m,
-                size.n,
-                size.k};
+  const Family family = family_of(args);
+  const Key key{static_cast<int>(family.operand), static_cast<int>(family.output), args.m, args.w.n,
+                args.w.k};
   const auto found = chosen.find(key);
   if (found != chosen.end()) return found->second;
-  const int tile = TileTable::loaded().best(family, size, device().multiprocessors);
+  const int tile =
+      TileTable::loaded().best(family, {args.m, args.w.n, args.w.k}, device().multiprocessors);
   chosen[key] = tile;
   return tile;
 }
 
-GemmSize size_of(const GemmArgs& args) { return {args.m, args.w.n, args.w.k}; }
-
-}  // namespace
-
-int choose(const GemmArgs& args) { return choose(family_of(args), size_of(args)); }
-
 void gemm(const GemmArgs& args) {
   tiles(family_of(args))[static_cast<size_t>(choose(args))].run(args);
-}
-
-bool fuses(const GemmArgs& gemm, const LayerNormArgs& norm) {
-  return supports(gemm) && supports(norm) && gemm.activation == Activation::none;
-}
-
-void gemm_layer_norm(const GemmArgs& gemm, const LayerNormArgs& norm) {
-  const Family family{gemm.x_type, gemm.x_type, /*norm=*/true};
-  const int tile = choose(family, size_of(gemm));
-  tiles(family)[static_cast<size_t>(tile)].run_norm(gemm, norm);
 }
 
 }  // namespace herosweep::kernels::cuda::sm90

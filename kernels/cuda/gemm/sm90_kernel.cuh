@@ -57,36 +57,29 @@ struct KernelSchedule<Schedule::cooperative> {
   using type = cutlass::gemm::KernelTmaWarpSpecializedCooperative;
 };
 
-/// A kernel of CUTLASS's collectives. `EpilogueOp`: see LinearEpilogue, and `Adapter` what makes a
-/// collective of it. `residents`: blocks that
-/// share a multiprocessor; each then has that part of its registers and shared memory.
-template <class Input, class EpilogueOp, class TileShape, class ClusterShape, Schedule schedule,
-          template <class> class Adapter =
-              cutlass::epilogue::collective::detail::Sm90TmaWarpSpecializedAdapter,
-          int residents = 1>
+/// The CUTLASS kernel of one tile, see run_tile.
+template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
+          int cluster_n, Schedule schedule>
 struct TileKernel {
+  using Input = typename Storage<operand>::type;
+  using Accumulator = std::conditional_t<operand == ElementType::s8, int32_t, float>;
+  using Result = typename Storage<output>::type;
+  using TileShape = cute::Shape<cute::Int<m>, cute::Int<n>, cute::Int<k>>;
+  using ClusterShape = cute::Shape<cute::Int<cluster_m>, cute::Int<cluster_n>, cute::_1>;
   using RowMajor = cutlass::layout::RowMajor;
   static constexpr int kInputAlignment = 16 / sizeof(Input);
-  static constexpr int kSharedBytes = cutlass::gemm::collective::detail::sm90_smem_capacity_bytes;
-  static constexpr int kReserved = 2048;  // of each block, by the system and for its barriers
-  static constexpr int kOfOthers = residents == 1 ? 0 : kSharedBytes / residents + kReserved;
 
-  using Epilogue = Adapter<EpilogueOp>;
-  using Stages = cutlass::gemm::collective::StageCountAutoCarveout<
-      static_cast<int>(sizeof(typename Epilogue::SharedStorage)) + kOfOthers>;
+  using Epilogue = cutlass::epilogue::collective::detail::Sm90TmaWarpSpecializedAdapter<
+      LinearEpilogue<n, Accumulator, Result>>;
+  using Stages = cutlass::gemm::collective::StageCountAutoCarveout<static_cast<int>(
+      sizeof(typename Epilogue::SharedStorage))>;
   using Mainloop = typename cutlass::gemm::collective::CollectiveBuilder<
       cutlass::arch::Sm90, cutlass::arch::OpClassTensorOp, Input, RowMajor, kInputAlignment, Input,
-      cutlass::layout::ColumnMajor, kInputAlignment, typename EpilogueOp::ElementAccumulator,
-      TileShape, ClusterShape, Stages, typename KernelSchedule<schedule>::type>::CollectiveOp;
-  using Base =
+      cutlass::layout::ColumnMajor, kInputAlignment, Accumulator, TileShape, ClusterShape, Stages,
+      typename KernelSchedule<schedule>::type>::CollectiveOp;
+  using Kernel =
       cutlass::gemm::kernel::GemmUniversal<cute::Shape<int, int, int, int>, Mainloop, Epilogue>;
-  struct Kernel : Base {
-    static constexpr uint32_t MinBlocksPerMultiprocessor = residents;
-  };
 };
-
-template <ElementType operand>
-using Accumulator = std::conditional_t<operand == ElementType::s8, int32_t, float>;
 
 template <class Result>
 Result* output_pointer(const Output& out) {
@@ -127,16 +120,20 @@ Stride row_stride(int columns) {
   return stride;
 }
 
-/// Runs `Kernel` on args' operands and `epilogue`.
-template <class Kernel, class Input, class Epilogue>
-void run_kernel(const GemmArgs& args, const Epilogue& epilogue, dim3 cluster) {
+template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
+          int cluster_n, Schedule schedule>
+void run_tile(const GemmArgs& args) {
+  using Types = TileKernel<operand, output, m, n, k, cluster_m, cluster_n, schedule>;
+  using Kernel = typename Types::Kernel;
+  using Input = typename Types::Input;
+  using Result = typename Types::Result;
   const auto* x = static_cast<const Input*>(args.x);
   const auto* w = static_cast<const Input*>(args.w.data);
   typename Kernel::Arguments arguments{cutlass::gemm::GemmUniversalMode::kGemm,
                                        {args.m, packed_rows(args.w.n), args.w.k, 1},
                                        {x, row_stride<typename Kernel::StrideA>(args.w.k), w,
                                         row_stride<typename Kernel::StrideB>(args.w.k)},
-                                       epilogue};
+                                       epilogue_parameters<Result>(args)};
   arguments.hw_info.sm_count = device().multiprocessors;
   typename Kernel::Params parameters = Kernel::to_underlying_arguments(arguments, nullptr);
   const auto kernel = cutlass::device_kernel<Kernel>;
@@ -146,20 +143,8 @@ void run_kernel(const GemmArgs& args, const Epilogue& epilogue, dim3 cluster) {
   }();
   static_cast<void>(configured);
   launch_clusters(reinterpret_cast<const void*>(kernel), Kernel::get_grid_shape(parameters),
-                  cluster, Kernel::get_block_shape(), Kernel::SharedStorageSize, &parameters);
-}
-
-template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
-          int cluster_n, Schedule schedule>
-void run_tile(const GemmArgs& args) {
-  using Input = typename Storage<operand>::type;
-  using Result = typename Storage<output>::type;
-  using Types = TileKernel<Input, LinearEpilogue<n, Accumulator<operand>, Result>,
-                           cute::Shape<cute::Int<m>, cute::Int<n>, cute::Int<k>>,
-                           cute::Shape<cute::Int<cluster_m>, cute::Int<cluster_n>, cute::_1>,
-                           schedule>;
-  run_kernel<typename Types::Kernel, Input>(args, epilogue_parameters<Result>(args),
-                                            dim3(cluster_m, cluster_n, 1));
+                  dim3(cluster_m, cluster_n, 1), Kernel::get_block_shape(),
+                  Kernel::SharedStorageSize, &parameters);
 }
 
 }  // namespace herosweep::kernels::cuda::sm90

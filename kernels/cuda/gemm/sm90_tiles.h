@@ -5,7 +5,6 @@
 #pragma once
 
 #include "kernels/gemm.h"
-#include "kernels/layer_norm.h"
 
 namespace herosweep::kernels::cuda::sm90 {
 
@@ -68,28 +67,10 @@ enum class Schedule : uint8_t { warp_specialized, pingpong, cooperative };
   TILE(128, 192, 64, 2, 1, pingpong)     \
   TILE(128, 256, 64, 2, 1, cooperative)
 
-// Tiles whose epilogue normalises: TILE(m, n, k, cluster_n, residents). cluster_n of them side by
-// side are as wide as a hidden state: 384, 768 or 1024; all are warp_specialized.
-#define HEROSWEEP_SM90_S8_NORM(TILE) \
-  TILE(64, 96, 128, 4, 2)            \
-  TILE(64, 96, 128, 8, 2)            \
-  TILE(64, 192, 128, 4, 1)           \
-  TILE(64, 128, 128, 8, 2)
-#define HEROSWEEP_SM90_F16_NORM(TILE) \
-  TILE(64, 96, 64, 4, 2)              \
-  TILE(64, 96, 64, 8, 2)              \
-  TILE(64, 192, 64, 4, 1)             \
-  TILE(64, 128, 64, 8, 2)
-
 /// One tile's GEMM: x and w of type `operand`, the output of type `output` (f16, s8; f32 in tests).
 /// REQUIRES: supports(args), and the types of args are these.
 template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
           int cluster_n, Schedule schedule>
 void run_tile(const GemmArgs& args);
-
-/// One tile's GEMM with x and w of type `operand`, followed by layer normalisation.
-/// REQUIRES: fuses(gemm, norm), gemm.w.n == n * cluster_n.
-template <ElementType operand, int m, int n, int k, int cluster_n, int residents>
-void run_norm_tile(const GemmArgs& gemm, const LayerNormArgs& norm);
 
 }  // namespace herosweep::kernels::cuda::sm90

@@ -29,9 +29,8 @@ std::vector<std::string> split(const std::string& line) {
 }
 
 std::optional<Family> family_named(const std::string& text) {
-  for (const auto& all : {families(), norm_families()})
-    for (const Family family : all)
-      if (name(family) == text) return family;
+  for (const Family family : families())
+    if (name(family) == text) return family;
   return std::nullopt;
 }
 
@@ -154,7 +153,6 @@ int TileTable::best(Family family, const GemmSize& size, int multiprocessors) co
   int best = 0;
   double least = std::numeric_limits<double>::infinity();
   for (size_t tile = 0; tile < all.size(); ++tile) {
-    if (!all[tile].computes(size.n)) continue;
     if (measured && !(weights[tile] > 0)) continue;
     const double correction = measured ? logs[tile] / weights[tile] : 0.0;
     const double estimate =

@@ -130,56 +130,15 @@ const float* GemmProblem::constant(int count, float value) {
   return static_cast<const float*>(blocks_.back());
 }
 
-NormProblem::NormProblem(ElementType operand, const GemmSize& size)
-    : GemmProblem({operand, operand}, size) {
-  const size_t elements = static_cast<size_t>(size.m) * static_cast<size_t>(size.n);
-  const GemmArgs& gemm = args();
-  norm_.rows = size.m;
-  norm_.cols = size.n;
-  norm_.gamma = constant(size.n, 1.0f);
-  norm_.beta = constant(size.n, 0.1f);
-  norm_.residual = {.type = operand, .data = random(elements, operand)};
-  if (operand == ElementType::s8) {
-    norm_.residual.token_scale = constant(size.m, 0.02f);
-    norm_.x = {
-        .type = operand, .data = gemm.out.s8, .feature_scale = constant(size.n, 1.0f / 30.0f)};
-    norm_.out.s8 = static_cast<int8_t*>(random(elements, operand));
-    norm_.out.token_scale = const_cast<float*>(constant(size.m, 1.0f));
-  } else {
-    norm_.x = {.type = operand, .data = gemm.out.f16};
-    norm_.out.f16 = random(elements, operand);
-  }
-  norm_.nonfinite = static_cast<bool*>(random(1, ElementType::s8));
-}
-
-namespace {
-
-/// Runs a tile of `family` on a problem of its own.
-std::function<void(const Tile&)> problem_of(Family family, const GemmSize& size) {
-  if (family.norm) {
-    const auto problem = std::make_shared<const NormProblem>(family.operand, size);
-    return [problem](const Tile& tile) { tile.run_norm(problem->args(), problem->norm()); };
-  }
-  const auto problem = std::make_shared<const GemmProblem>(family, size);
-  return [problem](const Tile& tile) { tile.run(problem->args()); };
-}
-
-}  // namespace
-
 std::vector<TileTime> tune(Family family, const GemmSize& size, const TimingOptions& options) {
-  const auto run = problem_of(family, size);
-  std::vector<int> indices;
+  const GemmProblem problem(family, size);
   std::vector<Contender> contenders;
-  const auto& all = tiles(family);
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (!all[i].computes(size.n)) continue;
-    indices.push_back(static_cast<int>(i));
-    contenders.push_back({all[i].name, [&tile = all[i], &run] { run(tile); }});
-  }
+  for (const Tile& tile : tiles(family))
+    contenders.push_back({tile.name, [run = tile.run, &problem] { run(problem.args()); }});
   const auto times = time_interleaved(contenders, options);
   std::vector<TileTime> result;
-  for (size_t i = 0; i < times.size(); ++i)
-    result.push_back({family, size, indices[i], median(times[i])});
+  for (size_t tile = 0; tile < times.size(); ++tile)
+    result.push_back({family, size, static_cast<int>(tile), median(times[tile])});
   return result;
 }
 

@@ -38,27 +38,15 @@ class GemmProblem {
   GemmProblem& operator=(const GemmProblem&) = delete;
   const GemmArgs& args() const { return args_; }
 
- protected:
+ private:
   void* random(size_t count, ElementType type);
   const float* constant(int count, float value);
 
- private:
   GemmArgs args_;
   std::vector<void*> blocks_;
 };
 
-/// Layer normalisation behind it as well: residual and output INT8 token-wise where operands are
-/// INT8, FP16 where they are FP16.
-class NormProblem : public GemmProblem {
- public:
-  NormProblem(ElementType operand, const GemmSize& size);
-  const LayerNormArgs& norm() const { return norm_; }
-
- private:
-  LayerNormArgs norm_;
-};
-
-/// The median time of every tile of `family` that computes `size`. Throws CudaError, std::bad_alloc.
+/// The median time of every tile of `family` at `size`. Throws CudaError, std::bad_alloc.
 /// REQUIRES: compute capability 9.0, a shape that `supports` accepts.
 std::vector<TileTime> tune(Family family, const GemmSize& size, const TimingOptions& options = {});
 

@@ -12,6 +12,16 @@
 
 namespace herosweep::kernels::cuda::rows {
 
+inline constexpr unsigned kInfinityBits = 0x7f800000u;
+inline constexpr unsigned kHalfOverflowBits = 0x477ff000u;  // 65520: rounds to infinity in FP16
+
+/// The larger one; NaN where either is.
+__device__ __forceinline__ float larger_or_nan(float a, float b) {
+  float result;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+  return result;
+}
+
 /// Bits of the largest magnitude that this thread holds. They are ordered as the floats are, with
 /// infinity and NaN last, so one integer maximum finds amax and whether all is finite.
 template <class L>
@@ -25,6 +35,11 @@ __device__ __forceinline__ unsigned largest_bits(const Values<L>& values) {
 #pragma unroll
   for (int v = 1; v < L::kVector; ++v) largest[0] = larger_or_nan(largest[0], largest[v]);
   return __float_as_uint(largest[0]);
+}
+
+__device__ __forceinline__ uint32_t half_pair(float low, float high) {
+  const __half2 pair = __floats2half2_rn(low, high);
+  return *reinterpret_cast<const uint32_t*>(&pair);
 }
 
 template <class L>
@@ -41,6 +56,9 @@ __device__ __forceinline__ void write_f16(const Row<L>& row, const Values<L>& y,
   store_chunks<L>(row, chunks, row.in(static_cast<Vector*>(out), row.index));
 }
 
+/// 1.5 * 2^23: a float plus this has its rint in the low mantissa bits, in two's complement.
+inline constexpr float kRound = 12582912.0f;
+
 /// Writes the low bytes of `bits(c, v)`.
 template <class L, class Bits>
 __device__ __forceinline__ void write_s8(const Row<L>& row, int8_t* out, Bits bits) {
@@ -49,7 +67,9 @@ __device__ __forceinline__ void write_s8(const Row<L>& row, int8_t* out, Bits bi
 #pragma unroll
   for (int c = 0; c < L::kChunks; ++c) {
     if constexpr (L::kVector == 4) {
-      chunks[c] = low_bytes(bits(c, 0), bits(c, 1), bits(c, 2), bits(c, 3));
+      const uint32_t low = __byte_perm(bits(c, 0), bits(c, 1), 0x0040);
+      const uint32_t high = __byte_perm(bits(c, 2), bits(c, 3), 0x0040);
+      chunks[c] = __byte_perm(low, high, 0x5410);
     } else {
       chunks[c] = static_cast<int8_t>(bits(c, 0));
     }

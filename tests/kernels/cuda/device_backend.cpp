@@ -242,7 +242,6 @@ const Backend& device_backend() {
       .packed_bytes = packed_bytes,
       .pack = pack,
       .gemm = gemm,
-      .gemm_layer_norm = nullptr,
       .layer_norm = layer_norm,
       .embedding = embedding,
       .attention = attention,
@@ -251,9 +250,8 @@ const Backend& device_backend() {
   return backend;
 }
 
-namespace {
-
-GemmArgs gemm_in(Call& call, const GemmArgs& host) {
+void gemm_on_device(const GemmArgs& host, void (*run)(const GemmArgs&)) {
+  Call call;
   GemmArgs args = host;
   args.x = call.matrix_in(&args.x_type, host.x, area(host.m, host.w.k));
   args.token_scale = call.in(host.token_scale, static_cast<size_t>(host.m));
@@ -263,34 +261,8 @@ GemmArgs gemm_in(Call& call, const GemmArgs& host) {
   args.bias = call.in(host.bias, static_cast<size_t>(host.w.n));
   args.out = call.output(host.out, host.m, host.w.n);
   args.nonfinite = call.flag(host.nonfinite);
-  return args;
-}
-
-}  // namespace
-
-void gemm_on_device(const GemmArgs& host, void (*run)(const GemmArgs&)) {
-  Call call;
-  run(gemm_in(call, host));
+  run(args);
   call.finish();
-}
-
-void gemm_layer_norm_on_device(const GemmArgs& gemm, const LayerNormArgs& norm,
-                               void (*run)(const GemmArgs&, const LayerNormArgs&)) {
-  Call gemm_call, norm_call;
-  const GemmArgs first = gemm_in(gemm_call, gemm);
-  LayerNormArgs second = norm;
-  second.residual = operand_in(norm_call, norm.residual, norm.rows, norm.cols);
-  second.x.data = first.out.s8 != nullptr ? static_cast<const void*>(first.out.s8) : first.out.f16;
-  second.x.type = first.out.s8 != nullptr ? ElementType::s8 : ElementType::f16;
-  second.x.feature_scale =
-      norm_call.in(norm.x.feature_scale, static_cast<size_t>(norm.cols));
-  second.gamma = norm_call.in(norm.gamma, static_cast<size_t>(norm.cols));
-  second.beta = norm_call.in(norm.beta, static_cast<size_t>(norm.cols));
-  second.out = norm_call.output(norm.out, norm.rows, norm.cols);
-  second.nonfinite = norm_call.flag(norm.nonfinite);
-  run(first, second);
-  norm_call.finish();
-  gemm_call.finish();
 }
 
 bool cuda_is_usable() {

@@ -17,11 +17,6 @@ const Backend& device_backend();
 /// What the gemm of `device_backend` does, with another kernel: `run` gets device pointers.
 void gemm_on_device(const GemmArgs& host, void (*run)(const GemmArgs&));
 
-/// `gemm`, then `norm`, by `run`. norm.x names the format and the scale of the first's output; the
-/// output itself stays on the device. Each has its flag.
-void gemm_layer_norm_on_device(const GemmArgs& gemm, const LayerNormArgs& norm,
-                               void (*run)(const GemmArgs&, const LayerNormArgs&));
-
 /// Whether a test can run; prints why not to standard error the first time.
 bool cuda_is_usable();
 

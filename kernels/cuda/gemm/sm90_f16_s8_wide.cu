@@ -1,4 +1,5 @@
 // Instantiates the wide tiles of f16 x f16 -> s8.
+#define CUTE_SM90_EXTENDED_MMA_SHAPES_ENABLED  // products 160 columns wide
 #include "kernels/cuda/gemm/sm90_kernel.cuh"
 
 namespace herosweep::kernels::cuda::sm90 {

@@ -1,4 +1,5 @@
 // Instantiates the wide tiles of s8 x s8 -> f16.
+#define CUTE_SM90_EXTENDED_MMA_SHAPES_ENABLED  // products 160 columns wide
 #include "kernels/cuda/gemm/sm90_kernel.cuh"
 
 namespace herosweep::kernels::cuda::sm90 {

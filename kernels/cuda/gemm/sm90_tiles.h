@@ -26,9 +26,9 @@ enum class Schedule : uint8_t { warp_specialized, pingpong, cooperative };
   TILE(128, 128, 128, 1, 1, pingpong)    \
   TILE(128, 128, 128, 2, 1, pingpong)    \
   TILE(128, 192, 128, 1, 1, pingpong)    \
-  TILE(128, 192, 128, 2, 1, pingpong)    \
+  TILE(128, 160, 128, 1, 1, cooperative) \
   TILE(128, 192, 128, 1, 1, cooperative) \
-  TILE(128, 256, 128, 2, 1, cooperative)
+  TILE(256, 160, 128, 1, 1, cooperative)
 
 #define HEROSWEEP_SM90_S8_F16_NARROW(TILE)   \
   TILE(64, 64, 128, 1, 1, warp_specialized)  \
@@ -40,8 +40,8 @@ enum class Schedule : uint8_t { warp_specialized, pingpong, cooperative };
   TILE(128, 128, 128, 1, 1, pingpong)    \
   TILE(128, 128, 128, 2, 1, pingpong)    \
   TILE(128, 192, 128, 1, 1, pingpong)    \
-  TILE(128, 192, 128, 2, 1, pingpong)    \
-  TILE(128, 192, 128, 1, 1, cooperative)
+  TILE(128, 192, 128, 1, 1, cooperative) \
+  TILE(256, 160, 128, 1, 1, cooperative)
 
 #define HEROSWEEP_SM90_F16_F16_NARROW(TILE)  \
   TILE(64, 64, 64, 1, 1, warp_specialized)   \
@@ -51,11 +51,11 @@ enum class Schedule : uint8_t { warp_specialized, pingpong, cooperative };
   TILE(64, 192, 64, 1, 1, pingpong)
 #define HEROSWEEP_SM90_F16_F16_WIDE(TILE) \
   TILE(128, 128, 64, 1, 1, pingpong)      \
-  TILE(128, 128, 64, 2, 1, pingpong)      \
   TILE(128, 192, 64, 1, 1, pingpong)      \
   TILE(128, 192, 64, 2, 1, pingpong)      \
+  TILE(128, 160, 64, 1, 1, cooperative)   \
   TILE(128, 192, 64, 1, 1, cooperative)   \
-  TILE(128, 256, 64, 2, 1, cooperative)
+  TILE(256, 160, 64, 1, 1, cooperative)
 
 #define HEROSWEEP_SM90_F16_S8_NARROW(TILE)  \
   TILE(64, 64, 128, 1, 1, warp_specialized) \
@@ -63,9 +63,9 @@ enum class Schedule : uint8_t { warp_specialized, pingpong, cooperative };
   TILE(64, 128, 128, 1, 1, warp_specialized)
 #define HEROSWEEP_SM90_F16_S8_WIDE(TILE) \
   TILE(128, 128, 64, 1, 1, pingpong)     \
-  TILE(128, 192, 64, 1, 1, pingpong)     \
   TILE(128, 192, 64, 2, 1, pingpong)     \
-  TILE(128, 256, 64, 2, 1, cooperative)
+  TILE(128, 192, 64, 1, 1, cooperative)  \
+  TILE(256, 160, 64, 1, 1, cooperative)
 
 /// One tile's GEMM: x and w of type `operand`, the output of type `output` (f16, s8; f32 in tests).
 /// REQUIRES: supports(args), and the types of args are these.

@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "experiments/report/plans.h"
 #include "experiments/report/table_parts.h"
 
 namespace herosweep::report {
@@ -125,10 +126,9 @@ Table latency_grid(const Snapshot& s, int threads) {
     table.columns.push_back(std::move(column));
   }
   const std::vector<PlanRows> plans = rows_by_plan(s, threads);
-  std::set<int64_t> seeds;
-  for (const PlanRows& plan : plans) seeds.insert(plan.begin()->second->seed);
+  const bool with_seed = has_several_seeds(s);
   for (const PlanRows& plan : plans)
-    add_plan_rows(table, groups, plan, block_title(*plan.begin()->second, seeds.size() > 1));
+    add_plan_rows(table, groups, plan, block_title(*plan.begin()->second, with_seed));
   mark_speedups(table);
   table.caption = caption(s, fmt::format("median time of a pass and speed-up over FP16 by batch "
                                          "size and sequence length, {} thread{}, on {}",

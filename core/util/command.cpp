@@ -30,14 +30,22 @@ std::string read_to_end(int descriptor) {
 
 int exit_code_of(pid_t child) {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (::waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) throw EnvironmentError(std::string("waitpid: ") + std::strerror(errno));
   return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+std::vector<char*> environment_without(std::string_view unset) {
+  std::vector<char*> kept;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    if (unset.empty() || !std::string_view(*variable).starts_with(unset)) kept.push_back(*variable);
+  kept.push_back(nullptr);
+  return kept;
 }
 
 }  // namespace
 
-CommandResult run_command(std::vector<std::string> words) {
+CommandResult run_command(std::vector<std::string> words, const CommandOptions& options) {
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
@@ -50,10 +58,13 @@ CommandResult run_command(std::vector<std::string> words) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, pipe[1], STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, pipe[1], STDERR_FILENO);
+  if (options.with_errors)
+    posix_spawn_file_actions_adddup2(&actions, pipe[1], STDERR_FILENO);
+  else
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   pid_t child = 0;
-  const int failure =
-      ::posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+  const int failure = ::posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(),
+                                     environment_without(options.unset).data());
   posix_spawn_file_actions_destroy(&actions);
   ::close(pipe[1]);
   CommandResult result;

@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "experiments/report/plans.h"
 #include "experiments/report/table_parts.h"
 
 namespace herosweep::report {
@@ -58,7 +59,7 @@ std::set<int> threads_of(const Snapshot& s) {
 using PlanRows = std::map<GroupKey, const LatencyRow*>;
 
 /// Measured plans in the sweep's order; FP16 leads every sweep.
-std::vector<PlanRows> plans_of(const Snapshot& s, int threads) {
+std::vector<PlanRows> rows_by_plan(const Snapshot& s, int threads) {
   std::vector<PlanRows> plans;
   std::map<std::string_view, size_t> index;
   for (const LatencyRow& row : s.latency) {
@@ -70,10 +71,10 @@ std::vector<PlanRows> plans_of(const Snapshot& s, int threads) {
   return plans;
 }
 
-std::string plan_label(const LatencyRow& row, bool many_seeds) {
+std::string block_title(const LatencyRow& row, bool with_seed) {
   std::string out = row.is_fp16 ? "FP16" : row.display;
   if (!row.variant.empty()) out += ", " + row.variant;
-  return many_seeds ? fmt::format("{}, seed {}", out, row.seed) : out;
+  return with_seed ? fmt::format("{}, seed {}", out, row.seed) : out;
 }
 
 /// A row of the grid: one number of one plan in every group.
@@ -124,11 +125,10 @@ Table latency_grid(const Snapshot& s, int threads) {
     column.group = fmt::format("{} tokens", group.seq_len);
     table.columns.push_back(std::move(column));
   }
-  const std::vector<PlanRows> plans = plans_of(s, threads);
-  std::set<int64_t> seeds;
-  for (const PlanRows& plan : plans) seeds.insert(plan.begin()->second->seed);
+  const std::vector<PlanRows> plans = rows_by_plan(s, threads);
+  const bool with_seed = has_several_seeds(s);
   for (const PlanRows& plan : plans)
-    add_plan_rows(table, groups, plan, plan_label(*plan.begin()->second, seeds.size() > 1));
+    add_plan_rows(table, groups, plan, block_title(*plan.begin()->second, with_seed));
   mark_speedups(table);
   table.caption = caption(s, fmt::format("median time of a pass and speed-up over FP16 by batch "
                                          "size and sequence length, {} thread{}, on {}",

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string_view>
 
 #include "experiments/report/layer_error.h"
 #include "experiments/report/markup.h"
 #include "experiments/report/pareto_plot.h"
+#include "experiments/report/plans.h"
 #include "experiments/report/sensitivity_pictures.h"
 #include "experiments/stats/stats.h"
 
@@ -148,13 +148,6 @@ ordered_json failures_json(const Snapshot& s) {
   return rows;
 }
 
-bool many_seeds(const Snapshot& s) {
-  std::set<int64_t> seeds;
-  for (const ResultRow& row : s.results) seeds.insert(row.seed);
-  for (const LatencyRow& row : s.latency) seeds.insert(row.seed);
-  return seeds.size() > 1;
-}
-
 bool has_quantiles(const LatencySamples& samples) {
   return std::any_of(samples.begin(), samples.end(),
                      [](const auto& rounds) { return rounds.size() > kMostSamples; });
@@ -169,7 +162,7 @@ ordered_json page_data(const Snapshot& s, const LatencySamples& samples) {
     for (const std::string& note : peer_notes(s, group))
       data["notes"].push_back(fmt::format("{}: {}", describe(group), note));
   data["failures"] = failures_json(s);
-  data["many_seeds"] = many_seeds(s);
+  data["many_seeds"] = has_several_seeds(s);
   data["most_samples"] = has_quantiles(samples) ? ordered_json(kMostSamples) : ordered_json();
   data["groups"] = ordered_json::array();
   for (const GroupKey& group : s.groups)

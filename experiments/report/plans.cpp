@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/util/error.h"
 
@@ -45,6 +46,13 @@ std::vector<const PlanColumns*> plans_of(const Snapshot& snapshot) {
   plans.reserve(by_position.size());
   for (const auto& [position, plan] : by_position) plans.push_back(plan);
   return plans;
+}
+
+bool has_several_seeds(const Snapshot& snapshot) {
+  std::set<int64_t> seeds;
+  for (const ResultRow& row : snapshot.results) seeds.insert(row.seed);
+  for (const LatencyRow& row : snapshot.latency) seeds.insert(row.seed);
+  return seeds.size() > 1;
 }
 
 const PlanColumns& find_plan(const Snapshot& snapshot, const std::string& text) {

@@ -16,6 +16,9 @@ std::vector<const PlanColumns*> plans_of(const Snapshot& snapshot);
 /// plan hash. Throws ConfigError listing what there is.
 const PlanColumns& find_plan(const Snapshot& snapshot, const std::string& text);
 
+/// Whether measured plans differ in their seed, so that tables must say it.
+bool has_several_seeds(const Snapshot& snapshot);
+
 /// "M3 (residual=fp16)".
 std::string plan_label(const PlanColumns& plan);
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/util/error.h"
+#include "experiments/report/plans.h"
 
 namespace herosweep::report {
 
@@ -32,20 +33,14 @@ TableColumn machine_column(const char* key) {
 std::vector<Field> plan_fields(const Snapshot& s) {
   std::vector<Field> fields;
   fields.push_back({{"plan", "plan"}, [](const auto& p) { return text(plan_of(p).display); }});
-  const auto varies = [&](auto member) {
-    std::set<std::decay_t<decltype(member(s.results[0]))>> seen;
-    for (const ResultRow& row : s.results) seen.insert(member(row));
-    return seen.size() > 1;
-  };
-  const bool has_variants =
-      !s.results.empty() && varies([](const ResultRow& r) { return r.variant; });
-  const bool has_seeds = !s.results.empty() && varies([](const ResultRow& r) { return r.seed; });
+  std::set<std::string> variants;
+  for (const ResultRow& row : s.results) variants.insert(row.variant);
   fields.push_back(
       {{"variant", "variant"}, [](const auto& p) { return text(plan_of(p).variant); }});
-  fields.back().column.for_machines_only = !has_variants;
+  fields.back().column.for_machines_only = variants.size() <= 1;
   fields.push_back(
       {{"seed", "seed", Unit::count}, [](const auto& p) { return count(plan_of(p).seed); }});
-  fields.back().column.for_machines_only = !has_seeds;
+  fields.back().column.for_machines_only = !has_several_seeds(s);
   return fields;
 }
 

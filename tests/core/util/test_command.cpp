@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include "core/util/command.h"
 #include "core/util/error.h"
 #include "tests/catch.h"
@@ -10,6 +12,16 @@ TEST_CASE("a command's two streams and exit code come back") {
   CHECK(result.output == "out\nerr");
   CHECK(util::run_command({"sh", "-c", "kill -9 $$"}).exit_code == -9);
   CHECK(util::run_command({"cat"}).output == "");  // it has no input to wait for
+}
+
+TEST_CASE("a command can run without its errors and without some of the environment") {
+  ::setenv("HEROSWEEP_TEST_COMMAND", "kept", 1);
+  const std::vector<std::string> words{"sh", "-c",
+                                       "echo \"$HEROSWEEP_TEST_COMMAND\"; echo err >&2"};
+  CHECK(util::run_command(words).output == "kept\nerr");
+  const util::CommandOptions options{.with_errors = false, .unset = "HEROSWEEP_TEST_"};
+  CHECK(util::run_command(words, options).output == "");
+  ::unsetenv("HEROSWEEP_TEST_COMMAND");
 }
 
 TEST_CASE("a command that is not there is an error of the environment") {

@@ -66,6 +66,16 @@ GemmCase small_integers(const GemmShape& shape, ElementType operand, unsigned se
   return gemm;
 }
 
+/// The INT8 weights of `gemm` in the device's memory, packed.
+void* upload_weights(const GemmCase& gemm) {
+  const Backend& cuda = cuda_backend();
+  std::vector<char> packed(cuda.packed_bytes(ElementType::s8, gemm.shape.n, gemm.shape.k));
+  cuda.pack(ElementType::s8, gemm.w_s8.data(), gemm.shape.n, gemm.shape.k, packed.data());
+  void* w = cuda.allocate(packed.size());
+  cuda.upload(w, packed.data(), packed.size());
+  return w;
+}
+
 }  // namespace
 
 TEST_CASE("Every SM90 tile accumulates exactly", "[cuda]") {
@@ -95,12 +105,9 @@ TEST_CASE("INT32 accumulators of full-range bytes are bit-identical", "[cuda]") 
     const Backend& cuda = cuda_backend();
     const size_t bytes = expected.f32.size() * sizeof(float);
     void* x = cuda.allocate(gemm.x_s8.size());
-    std::vector<char> packed(cuda.packed_bytes(ElementType::s8, shape.n, shape.k));
-    cuda.pack(ElementType::s8, gemm.w_s8.data(), shape.n, shape.k, packed.data());
-    void* w = cuda.allocate(packed.size());
+    void* w = upload_weights(gemm);
     void* out = cuda.allocate(bytes);
     cuda.upload(x, gemm.x_s8.data(), gemm.x_s8.size());
-    cuda.upload(w, packed.data(), packed.size());
     GemmArgs args;
     args.m = shape.m;
     args.x_type = ElementType::s8;
@@ -278,10 +285,7 @@ TEST_CASE("A chain of dependent launches computes what the same calls one by one
   const Family family{ElementType::s8, ElementType::s8};
   const GemmCase gemm = sm90_case({kRows, kWidth, kWidth}, ElementType::s8);
   const size_t bytes = size_t{kRows} * kWidth;
-  std::vector<char> packed(cuda.packed_bytes(ElementType::s8, kWidth, kWidth));
-  cuda.pack(ElementType::s8, gemm.w_s8.data(), kWidth, kWidth, packed.data());
-  void* w = cuda.allocate(packed.size());
-  cuda.upload(w, packed.data(), packed.size());
+  void* w = upload_weights(gemm);
   void* buffers[2] = {cuda.allocate(bytes), cuda.allocate(bytes)};
   const std::vector<float> scales(kWidth, 1.0f / (74.0f * 27.7f));
   void* scale = cuda.allocate(scales.size() * sizeof(float));

@@ -30,7 +30,7 @@ void add_settings(CLI::App& command, report::CompareSettings& settings) {
       ->check(CLI::NonNegativeNumber);
   command
       .add_option("--latency-margin", settings.latency_margin,
-                  "Percent of time that do not matter (1)")
+                  "Percent of time that does not matter (1)")
       ->check(CLI::NonNegativeNumber);
 }
 

@@ -31,6 +31,15 @@ TEST_CASE("usage errors end with 2 and say what to do") {
   }
 }
 
+TEST_CASE("an unknown command is named with the one that was meant") {
+  const test::TemporaryFolder folder;
+  CHECK_THAT(run_program({"comparre", "x.db"}, folder.path()).output,
+             ContainsSubstring("no command 'comparre', did you mean compare?"));
+  CHECK_THAT(run_program({"fly"}, folder.path()).output, ContainsSubstring("herosweep --help"));
+  CHECK_THAT(run_program({"plan", "x.yaml", "--backend", "gpu"}, folder.path()).output,
+             ContainsSubstring("--backend") && ContainsSubstring("auto,cpu,cuda"));
+}
+
 TEST_CASE("help and version end with 0") {
   const test::TemporaryFolder folder;
   const auto help = run_program({"--help"}, folder.path());
@@ -64,6 +73,21 @@ TEST_CASE("plan lists trials as text and JSON and writes nothing") {
   CHECK(plan.at("estimate").at("memory_bytes") > 0);
   CHECK_FALSE(std::filesystem::exists("results/tiny.db"));
   CHECK_FALSE(std::filesystem::exists(world.cache()));
+}
+
+TEST_CASE("plan says which plans would fail for want of calibration rows") {
+  const test::TinyWorld world;
+  std::ofstream(world.folder() / "tasks/scored.yaml")
+      << "files: {test: ../toy.tsv}\ntext_columns: [2]\nlabel_column: 1\n"
+         "head: classifier\nmetric: pearson\nmax_length: 16\n";
+  const auto file = world.write_sweep("M1, M3", kNoLatency);
+  const auto unscaled =
+      run_program({"plan", file.string(), "--set", "tasks=[scored]"}, world.folder());
+  CHECK_THAT(unscaled.output,
+             ContainsSubstring("warning: 1 plan will fail") && ContainsSubstring("train split"));
+  CHECK_THAT(unscaled.output, ContainsSubstring("3 plans on 1 task: 3 trials, 0 latency groups"));
+  const auto scaled = run_program({"plan", file.string()}, world.folder());
+  CHECK(scaled.output.find("warning") == std::string::npos);
 }
 
 TEST_CASE("a wrong config ends with 2 and every problem at its place") {

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -145,10 +144,14 @@ void add_run(CLI::App& app, int& exit_code) {
       ->add_option("--jobs", run_options.workers,
                    "Accuracy workers (one a processor; on CUDA one a device)")
       ->check(CLI::PositiveNumber);
-  const std::map<std::string, measure::Only> choices{{"missing", measure::Only::missing},
-                                                     {"failed", measure::Only::failed}};
-  command->add_option("--only", run_options.only, "missing (the default) or failed")
-      ->transform(CLI::CheckedTransformer(choices).description("{missing,failed}"));
+  command
+      ->add_option_function<std::string>(
+          "--only",
+          [options](const std::string& word) {
+            options->run.only = word == "failed" ? measure::Only::failed : measure::Only::missing;
+          },
+          "missing (the default) or failed")
+      ->check(CLI::IsMember({"missing", "failed"}));
   command->add_flag("--fail-fast", run_options.fail_fast, "Stop at the first failure");
   command->add_option("--max-failures", run_options.max_failures, "Stop after this many failures")
       ->check(CLI::PositiveNumber);

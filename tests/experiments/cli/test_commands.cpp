@@ -31,13 +31,15 @@ TEST_CASE("usage errors end with 2 and say what to do") {
   }
 }
 
-TEST_CASE("an unknown command is named with the one that was meant") {
+TEST_CASE("an unknown command or choice is named beside what there is") {
   const test::TemporaryFolder folder;
   CHECK_THAT(run_program({"comparre", "x.db"}, folder.path()).output,
              ContainsSubstring("no command 'comparre', did you mean compare?"));
   CHECK_THAT(run_program({"fly"}, folder.path()).output, ContainsSubstring("herosweep --help"));
   CHECK_THAT(run_program({"plan", "x.yaml", "--backend", "gpu"}, folder.path()).output,
-             ContainsSubstring("--backend") && ContainsSubstring("auto,cpu,cuda"));
+             ContainsSubstring("--backend: gpu not in {auto,cpu,cuda}"));
+  CHECK_THAT(run_program({"run", "x.yaml", "--only", "failde"}, folder.path()).output,
+             ContainsSubstring("--only: failde not in {missing,failed}"));
 }
 
 TEST_CASE("help and version end with 0") {
@@ -176,6 +178,15 @@ TEST_CASE("doctor says what is there and how to get what is not") {
   const auto bad = run_program({"doctor", file.string()}, world.folder());
   CHECK(bad.exit_code == 3);
   CHECK_THAT(bad.output, ContainsSubstring("toy.tsv"));
+}
+
+TEST_CASE("doctor says what portable kernels mean for times") {
+  const test::TemporaryFolder folder;
+  const auto output = folder / "output";
+  CHECK(test::wait_for(test::start_program({"doctor"}, {"HEROSWEEP_CPU_ISA=portable"}, output)) ==
+        0);
+  CHECK_THAT(test::read_file(output), ContainsSubstring("note     kernels       cpu (portable)") &&
+                                          ContainsSubstring("without AVX512-VNNI"));
 }
 
 TEST_CASE("models says what a directory holds, and what each plan of it takes") {

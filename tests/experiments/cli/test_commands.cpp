@@ -92,6 +92,20 @@ TEST_CASE("plan says which plans would fail for want of calibration rows") {
   CHECK(scaled.output.find("warning") == std::string::npos);
 }
 
+TEST_CASE("plan's estimate of a search covers what the search may measure") {
+  const test::TinyWorld world;
+  const auto file = world.write_sweep("fp16", kNoLatency).string();
+  const auto seconds = [&](int trials) {
+    const std::string search =
+        "sweep={modules: {fc1: [fp16, int8]}, search: {kind: nsga2, budget: {trials: " +
+        std::to_string(trials) + "}}}";
+    const auto plan = run_program({"plan", file, "--json", "--set", search}, world.folder());
+    INFO(plan.output);
+    return nlohmann::json::parse(plan.output).at("estimate").at("accuracy_seconds").get<double>();
+  };
+  CHECK(seconds(40) > 1.9 * seconds(20));
+}
+
 TEST_CASE("a wrong config ends with 2 and every problem at its place") {
   const test::TinyWorld world;
   const auto file = world.write_sweep("M1, M9", "latency: {batsh: 1}\n");

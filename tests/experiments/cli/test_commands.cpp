@@ -121,6 +121,17 @@ TEST_CASE("a wrong config ends with 2 and every problem at its place") {
   CHECK_THAT(set.output, ContainsSubstring("3 plans"));
 }
 
+TEST_CASE("a missing model says what a model is, and how to get the quickstart's") {
+  const test::TinyWorld world;
+  const auto file = world.write_sweep("M1", kNoLatency).string();
+  const auto output = [&](const std::string& path) {
+    return run_program({"plan", file, "--set", "model.path=" + path}, world.folder()).output;
+  };
+  CHECK_THAT(output("nowhere"), ContainsSubstring("Hugging Face directory"));
+  CHECK(output("nowhere").find("make fetch") == std::string::npos);
+  CHECK_THAT(output("models/minilm-l6"), ContainsSubstring("`make fetch` gets this one"));
+}
+
 TEST_CASE("readers of a database that is not there end with 3") {
   const test::TemporaryFolder folder;
   const std::string missing = (folder / "none.db").string();

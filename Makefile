@@ -5,7 +5,7 @@ HEROSWEEP := $(BUILD)/herosweep
 SOURCES = $(shell git ls-files '*.h' '*.cpp')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch build quickstart test bench gpu format lint asan clean
+.PHONY: help setup fetch build program quickstart test bench gpu format lint asan clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,7 +20,11 @@ build: setup  ## Build everything (PRESET=release|dev|asan|ci)
 	@cmake --preset $(PRESET) -Wno-dev >/dev/null
 	@cmake --build --preset $(PRESET)
 
-quickstart: build fetch  ## All 64 HERO and 6 ZeroQuant plans of a real BERT: table, page, LaTeX
+program: setup  ## Build herosweep alone, without tests and benchmarks
+	@cmake --preset $(PRESET) -Wno-dev >/dev/null
+	@cmake --build --preset $(PRESET) --target herosweep
+
+quickstart: program fetch  ## All 64 HERO and 6 ZeroQuant plans of a real BERT: table, page, LaTeX
 	@$(HEROSWEEP) run configs/quickstart.yaml
 
 test: build fetch  ## Build and run every test

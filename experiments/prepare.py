@@ -150,7 +150,10 @@ def parse_label(path, number, text, task):
         value = math.nan
     if not math.isfinite(value):
         expected = f"one of {', '.join(task['labels'])}" if names else "a number"
-        raise DataProblem(f"{path}:{number}: label {text!r} is not {expected}")
+        delimited = task["format"] in ("tsv", "csv")
+        hint = ("; if this line names the columns, say header: true"
+                if number == 1 and delimited and not task["header"] else "")
+        raise DataProblem(f"{path}:{number}: label {text!r} is not {expected}{hint}")
     if names and value not in range(len(names)):
         raise DataProblem(f"{path}:{number}: label {text!r} is not in 0 .. {len(names) - 1}")
     return value

@@ -72,10 +72,10 @@ struct BertModel {
 std::filesystem::path random_locator(const BertConfig& config, uint64_t seed);
 bool is_random(const std::filesystem::path& locator);
 
-/// Loads a random model by its locator, or `directory` (config.json and model.safetensors or model.safetensors.index.json with its
-/// shards; tensor names with or without the "bert." prefix; F32, F16 and BF16). Throws ModelError
-/// for a missing file, unsupported architecture, missing or misshapen tensor, malformed header, or
-/// a non-finite weight (naming the tensor).
+/// Loads a random model by its locator, or `directory` (config.json and model.safetensors or
+/// model.safetensors.index.json with its shards; tensor names with or without the "bert." prefix;
+/// F32, F16 and BF16). Throws ModelError for a missing file, unsupported architecture, missing or
+/// misshapen tensor, malformed header, or a non-finite weight (naming the tensor).
 BertModel load_bert(const std::filesystem::path& directory);
 
 /// What planning needs to know of a checkpoint.

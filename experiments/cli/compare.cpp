@@ -30,7 +30,7 @@ void add_settings(CLI::App& command, report::CompareSettings& settings) {
       ->check(CLI::NonNegativeNumber);
   command
       .add_option("--latency-margin", settings.latency_margin,
-                  "Percent of time that do not matter (1)")
+                  "Percent of time that does not matter (1)")
       ->check(CLI::NonNegativeNumber);
 }
 
@@ -42,7 +42,9 @@ void add_compare(CLI::App& app, int&) {
   const auto options = std::make_shared<Options>();
   report::CompareOptions& compare = options->compare;
   command->add_option("database", options->database, "The results database")->required();
-  command->add_option("first", compare.first, "A plan: its name or the first digits of its hash");
+  command->add_option(
+      "first", compare.first,
+      "A plan: its name, as tables show it, or the first six or more digits of a hash");
   command->add_option("second", compare.second, "The plan that is compared with it");
   command->add_option("--against", compare.against, "Compare every plan with this one instead");
   add_settings(*command, compare.settings);

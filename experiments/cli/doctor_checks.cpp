@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
+#include <string_view>
 
 #include "core/util/environment.h"
 #include "experiments/cli/version.h"
@@ -61,8 +62,13 @@ std::vector<Finding> check_processor() {
   findings.push_back({Verdict::good, "CPU", value_of("/proc/cpuinfo", "model name"), ""});
   findings.push_back({Verdict::good, "instructions", found, ""});
   const auto& backend = kernels::cpu_backend();
-  findings.push_back(
-      {Verdict::good, "kernels", fmt::format("{} ({})", backend.name, backend.isa), ""});
+  const bool portable = std::string_view(backend.isa) == "portable";
+  findings.push_back({portable ? Verdict::note : Verdict::good, "kernels",
+                      fmt::format("{} ({})", backend.name, backend.isa),
+                      portable
+                          ? "without AVX512-VNNI the integers are the same, but INT8 plans gain "
+                            "little time over FP16"
+                          : ""});
   const double mhz = measure::clock_mhz();
   findings.push_back({Verdict::good, "processors",
                       fmt::format("{}{}", measure::processors(),

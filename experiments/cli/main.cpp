@@ -4,12 +4,15 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "core/engine/engine.h"
 #include "core/util/error.h"
 #include "experiments/cli/command.h"
 #include "experiments/cli/examples.h"
 #include "experiments/cli/version.h"
+#include "experiments/sweep/hint.h"
 
 namespace herosweep::cli {
 namespace {
@@ -35,6 +38,18 @@ int guarded(const Body& body) {
   }
 }
 
+/// Throws a ConfigError that names the command nearest to `word`, where there is none of that name.
+void check_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == word) return;
+    if (!command->get_group().empty()) names.push_back(command->get_name());
+  }
+  const std::string hint = sweep::hint(word, names);
+  throw ConfigError(fmt::format("there is no command '{}'{}", word,
+                                hint.empty() ? "; `herosweep --help` lists them" : hint));
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app(
       "Measures what quantizing each part of a transformer costs and gains.\n"
@@ -44,12 +59,13 @@ int parse_and_run(int argc, char** argv) {
   app.set_version_flag("--version", [] { return version_text() + "\n" + libraries_text(); });
   app.require_subcommand(1);
   int exit_code = kOk;
-  for (const auto add : {add_plan, add_run, add_status, add_show, add_pareto, add_compare,
-                         add_sensitivity, add_diff, add_export, add_report, add_predict,
-                         add_calibrate, add_doctor, add_models, add_schema, add_completion,
-                         add_tune, add_worker})
+  for (const auto add :
+       {add_plan, add_run, add_status, add_show, add_pareto, add_compare, add_sensitivity, add_diff,
+        add_export, add_report, add_predict, add_calibrate, add_doctor, add_models, add_schema,
+        add_completion, add_tune, add_worker})
     add(app, exit_code);
   add_examples(app);
+  if (argc > 1 && argv[1][0] != '-') check_command(app, argv[1]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

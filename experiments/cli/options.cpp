@@ -12,8 +12,9 @@ void add_config_options(CLI::App& command, ConfigOptions& options) {
       .add_option("--set", options.overrides,
                   "Override one value of the file: --set latency.rounds=10 (may be repeated)")
       ->allow_extra_args(false);
-  command.add_option("--backend", options.backend,
-                     "auto, cpu or cuda instead of the file's backend");
+  command
+      .add_option("--backend", options.backend, "auto, cpu or cuda instead of the file's backend")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
 }
 
 sweep::Sweep load(const ConfigOptions& options) {

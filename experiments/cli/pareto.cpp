@@ -32,7 +32,7 @@ void add_pareto(CLI::App& app, int&) {
       "--history", pareto.history,
       "Hypervolume after each number of plans: how fast a search came near its front");
   command->add_option("--metric-drop", pareto.metric_drop,
-                      "Best plan within this many points (metric x 100) of FP16");
+                      "Fastest plan within this many points (metric x 100) of FP16 (0.5)");
   command->add_option("--latency-budget", pareto.latency_budget_ms,
                       "Best plan that takes at most this many milliseconds");
   add_filter_options(*command, pareto.filter);

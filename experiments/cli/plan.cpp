@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "experiments/measure/cost.h"
 #include "experiments/measure/progress_display.h"
 #include "experiments/measure/runner.h"
+#include "experiments/sweep/identity.h"
 #include "experiments/sweep/space.h"
 
 namespace herosweep::cli {
@@ -90,15 +92,31 @@ void print_variants(const sweep::Sweep& sweep) {
              "trials");
   for (size_t v = 0; v < sweep.variants.size(); ++v) {
     const sweep::Variant& variant = sweep.variants[v];
-    std::string hashes;
+    std::vector<std::string> hashes;
     if (const auto own = trials.find(static_cast<int>(v)); own != trials.end())
       for (const auto* trial : own->second)
-        hashes += fmt::format("{}:{} ", trial->task, trial->trial_hash.substr(0, 8));
+        hashes.push_back(fmt::format("{}:{}", trial->task, trial->trial_hash.substr(0, 8)));
     fmt::print("{:<24} {:<28} {:<12} {:<11} {}\n", quant::display_name(variant.plan.name),
                variant.label.empty() ? "-" : variant.label,
                quant::name(quant::execution(variant.plan)),
-               quant::needs_calibration(variant.plan) ? "yes" : "no", hashes);
+               quant::needs_calibration(variant.plan) ? "yes" : "no", fmt::join(hashes, " "));
   }
+}
+
+/// "1 plan", "2 plans".
+std::string counted(size_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
+/// Plans that would fail for want of calibration rows, and the way out.
+void print_uncalibrated(const sweep::Sweep& sweep) {
+  if (sweep.tasks.empty() || sweep::calibration_source(sweep.tasks)) return;
+  const auto count = std::count_if(
+      sweep.variants.begin(), sweep.variants.end(),
+      [](const sweep::Variant& variant) { return quant::needs_calibration(variant.plan); });
+  if (count > 0)
+    fmt::print("warning: {} will fail: calibrated scales need a task with a train split\n",
+               counted(static_cast<size_t>(count), "plan"));
 }
 
 void print_plan(const sweep::Sweep& sweep, const measure::Estimate& cost, int workers) {
@@ -118,11 +136,13 @@ void print_plan(const sweep::Sweep& sweep, const measure::Estimate& cost, int wo
   if (sweep.latency.enabled)
     groups =
         sweep.latency.batch.size() * sweep.latency.seq_len.size() * sweep.latency.threads.size();
-  fmt::print("{} plans on {} tasks: {} trials, {} latency groups, {} dropped\n",
-             sweep.variants.size(), sweep.tasks.size(), sweep.trials.size(), groups,
-             sweep.dropped.size());
-  fmt::print("about {} for accuracy on {} workers, {} for latency, {:.1f} GB of memory\n",
-             measure::format_duration(cost.accuracy_seconds), workers,
+  print_uncalibrated(sweep);
+  fmt::print("{} on {}: {}, {}, {} dropped\n", counted(sweep.variants.size(), "plan"),
+             counted(sweep.tasks.size(), "task"), counted(sweep.trials.size(), "trial"),
+             counted(groups, "latency group"), sweep.dropped.size());
+  fmt::print("about {} for accuracy on {}, {} for latency, {:.1f} GB of memory\n",
+             measure::format_duration(cost.accuracy_seconds),
+             counted(static_cast<size_t>(workers), "worker"),
              measure::format_duration(cost.latency_seconds), cost.memory_bytes / 1e9);
 }
 

@@ -64,7 +64,7 @@ std::optional<quant::Calibration> choose_calibration(const Options& options,
   throw PlanError(fmt::format(
       "plan {} needs calibrated scales; give --calibration FILE (`herosweep calibrate CONFIG` "
       "writes one) or --task NAME to calibrate on its train split",
-      plan.name));
+      quant::display_name(plan.name)));
 }
 
 nlohmann::json example(const Predictor& predictor, const measure::Features& features,
@@ -153,6 +153,8 @@ int predict(const Options& options) {
     lines += line.dump() + '\n';
   }
   util::write_file_atomically(options.output, lines);
+  const int examples = tokens.sequences() / stride;
+  fmt::print("{}: {} example{}\n", options.output.string(), examples, examples == 1 ? "" : "s");
   if (!options.layers.empty()) write_layers(options.layers, engine, hidden, tokens);
   return kOk;
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "core/model/bert.h"
 #include "core/util/error.h"
 #include "experiments/config/compose.h"
@@ -46,7 +48,11 @@ model::ModelSummary inspect(const sweep::SweepRequest& request) {
   try {
     return model::inspect_bert(request.model_directory);
   } catch (const ModelError& error) {
-    throw ModelError(fmt::format("{}: {}", request.model_where, error.what()));
+    // The folder that configs/ names and `make fetch` fills.
+    const bool fetched = request.model_directory.filename() == "minilm-l6" &&
+                         !std::filesystem::exists(request.model_directory);
+    throw ModelError(fmt::format("{}: {}{}", request.model_where, error.what(),
+                                 fetched ? "; `make fetch` gets this one" : ""));
   }
 }
 

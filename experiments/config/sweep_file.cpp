@@ -204,8 +204,8 @@ bool read_latency(const Cursor& at, SweepRequest& request) {
 const std::vector<Field<Limits>>& limits_fields() {
   static const std::vector<Field<Limits>> fields{
       field("metric_drop", &Limits::metric_drop, Number{0, 100},
-            "Largest loss of the task metric, in points (metric times 100), that `pareto` accepts; "
-            "0: any."),
+            "Largest loss of the task metric, in points (metric times 100), of plans that a search "
+            "builds upon; 0: any. The option --metric-drop of `pareto` is its own."),
       field("timeout", &Limits::timeout_seconds, Duration{}, "Longest time of one trial."),
   };
   return fields;

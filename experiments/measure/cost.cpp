@@ -51,7 +51,10 @@ double latency_passes(int rounds, int tokens) {
 Estimate estimate(const sweep::Sweep& sweep, int workers) {
   Estimate total;
   const double tokens = evaluation_tokens(sweep);
-  const auto variants = static_cast<double>(sweep.variants.size());
+  auto variants = static_cast<double>(sweep.variants.size());
+  // A search has named hardly any of its plans yet.
+  if (sweep.search)
+    variants = std::max(variants, static_cast<double>(sweep.search->request.space.search.trials));
   total.accuracy_seconds = variants * pass_operations(sweep.model.config, tokens, kTypicalLength) /
                            (kAssumedOperationsPerSecond * std::max(workers, 1));
   const sweep::LatencySettings& latency = sweep.latency;

@@ -17,6 +17,16 @@ namespace {
 constexpr size_t kShortestHash = 6;
 constexpr size_t kListed = 12;
 
+/// Positions of the plans that have a trial whose hash begins with `text`: users see those hashes
+/// most.
+std::set<int> plans_of_trial(const Snapshot& snapshot, const std::string& text) {
+  std::set<int> positions;
+  if (text.size() < kShortestHash) return positions;
+  for (const ResultRow& row : snapshot.results)
+    if (row.trial_hash.starts_with(text)) positions.insert(row.position);
+  return positions;
+}
+
 bool is_called(const PlanColumns& plan, const std::string& text) {
   const bool by_hash = text.size() >= kShortestHash && plan.plan_hash.starts_with(text);
   return by_hash || text == plan_label(plan) || text == plan.plan || text == plan.display ||
@@ -57,9 +67,10 @@ bool has_several_seeds(const Snapshot& snapshot) {
 
 const PlanColumns& find_plan(const Snapshot& snapshot, const std::string& text) {
   const auto plans = plans_of(snapshot);
+  const std::set<int> by_trial = plans_of_trial(snapshot, text);
   std::vector<const PlanColumns*> found;
   for (const PlanColumns* plan : plans)
-    if (is_called(*plan, text)) found.push_back(plan);
+    if (is_called(*plan, text) || by_trial.contains(plan->position)) found.push_back(plan);
   // A name without variant is the plan without one, where there is such a plan.
   const auto plain = std::find_if(found.begin(), found.end(),
                                   [](const PlanColumns* plan) { return plan->variant.empty(); });

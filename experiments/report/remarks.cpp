@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/quant/plan.h"
 #include "experiments/report/rows.h"
+#include "experiments/report/table.h"
 
 namespace herosweep::report {
 
@@ -60,6 +62,17 @@ void warn_clocks(const Snapshot& s, std::vector<std::string>& out) {
   }
 }
 
+void warn_mixed_runs(const Snapshot& s, std::vector<std::string>& out) {
+  std::map<GroupKey, std::set<int64_t>> runs;
+  for (const LatencyRow& row : s.latency) runs[row.group].insert(row.group_id);
+  for (const auto& [group, ids] : runs)
+    if (ids.size() > 1)
+      out.push_back(fmt::format(
+          "Times at {} come from {} runs: milliseconds do not compare between runs, speed-ups do "
+          "(`pareto --metrics value,ratio`).",
+          describe(group), ids.size()));
+}
+
 void warn_few_samples(const Snapshot& s, std::vector<std::string>& out) {
   std::set<GroupKey> groups;
   for (const LatencyRow& row : s.latency)
@@ -98,6 +111,7 @@ std::vector<std::string> warnings(const Snapshot& s) {
   warn_dirty_tree(s, out);
   warn_random_weights(s, out);
   warn_clocks(s, out);
+  warn_mixed_runs(s, out);
   warn_few_samples(s, out);
   warn_calibration(s, out);
   return out;

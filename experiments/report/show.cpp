@@ -43,7 +43,7 @@ std::string find_trial(store::Store& store, const std::string& prefix) {
   // where the plan has one trial.
   const ordered_json found =
       rows_of(store.database(),
-              "SELECT DISTINCT t.trial_hash, sp.plan, sp.variant, st.task FROM trials t "
+              "SELECT DISTINCT t.trial_hash, sp.display, sp.variant, st.task FROM trials t "
               "JOIN sweep_trials st USING (trial_hash) "
               "JOIN sweep_plans sp ON sp.sweep_id = st.sweep_id AND sp.plan_hash = st.plan_hash "
               "JOIN sweeps s ON s.id = st.sweep_id AND s.current = 1 "
@@ -51,9 +51,13 @@ std::string find_trial(store::Store& store, const std::string& prefix) {
               "ORDER BY s.id, st.position LIMIT 20",
               prefix);
   std::map<std::string, std::string> candidates;
-  for (const auto& row : found)
-    candidates.emplace(row["trial_hash"], fmt::format("{} on {}", row["plan"].get<std::string>(),
-                                                      row["task"].get<std::string>()));
+  for (const auto& row : found) {
+    const std::string variant = row["variant"];
+    candidates.emplace(
+        row["trial_hash"],
+        fmt::format("{}{} on {}", row["display"].get<std::string>(),
+                    variant.empty() ? "" : " (" + variant + ")", row["task"].get<std::string>()));
+  }
   if (candidates.size() == 1) return candidates.begin()->first;
   if (candidates.empty())
     throw StoreError(
@@ -181,8 +185,9 @@ std::string show_text(store::Store& store, const std::string& trial) {
         row["task"].get<std::string>(), row["sweep"].get<std::string>(),
         row["model"].get<std::string>(),
         row["variant"].get<std::string>().empty() ? "" : ", " + row["variant"].get<std::string>());
-  out += fmt::format("  {}, {} attempt(s), finished {}\n", json["state"].get<std::string>(),
-                     json["attempts"].get<int>(), value_text(json["finished_at"]));
+  out += fmt::format("  {}, {} attempt{}, finished {}\n", json["state"].get<std::string>(),
+                     json["attempts"].get<int>(), json["attempts"].get<int>() == 1 ? "" : "s",
+                     value_text(json["finished_at"]));
   out += "Plan\n" + layers_text(json["layers"]);
   out += rows_text("Accuracy, against the FP16 plan", json["accuracy"]);
   out += rows_text("Pass", json["pass"]);

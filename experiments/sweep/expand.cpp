@@ -117,7 +117,8 @@ class Variants {
       if (repeats == 0) continue;
       sweep_.dropped.push_back(
           {variant.plan.name, variant.label,
-           fmt::format("{} more combinations of the axes change nothing", repeats)});
+           fmt::format("{} more combination{} of the axes change{} nothing", repeats,
+                       repeats == 1 ? "" : "s", repeats == 1 ? "s" : "")});
     }
     for (const auto& [lost, index] : renamed_) {
       const std::string& name = sweep_.variants[index].plan.name;

@@ -1,8 +1,7 @@
-#include "core/util/half.h"
-
 #include <cmath>
 #include <limits>
 
+#include "core/util/half.h"
 #include "tests/catch.h"
 
 using herosweep::util::float_to_half;

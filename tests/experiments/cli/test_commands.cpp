@@ -31,6 +31,17 @@ TEST_CASE("usage errors end with 2 and say what to do") {
   }
 }
 
+TEST_CASE("an unknown command or choice is named beside what there is") {
+  const test::TemporaryFolder folder;
+  CHECK_THAT(run_program({"comparre", "x.db"}, folder.path()).output,
+             ContainsSubstring("no command 'comparre', did you mean compare?"));
+  CHECK_THAT(run_program({"fly"}, folder.path()).output, ContainsSubstring("herosweep --help"));
+  CHECK_THAT(run_program({"plan", "x.yaml", "--backend", "gpu"}, folder.path()).output,
+             ContainsSubstring("--backend: gpu not in {auto,cpu,cuda}"));
+  CHECK_THAT(run_program({"run", "x.yaml", "--only", "failde"}, folder.path()).output,
+             ContainsSubstring("--only: failde not in {missing,failed}"));
+}
+
 TEST_CASE("help and version end with 0") {
   const test::TemporaryFolder folder;
   const auto help = run_program({"--help"}, folder.path());
@@ -66,6 +77,35 @@ TEST_CASE("plan lists trials as text and JSON and writes nothing") {
   CHECK_FALSE(std::filesystem::exists(world.cache()));
 }
 
+TEST_CASE("plan says which plans would fail for want of calibration rows") {
+  const test::TinyWorld world;
+  std::ofstream(world.folder() / "tasks/scored.yaml")
+      << "files: {test: ../toy.tsv}\ntext_columns: [2]\nlabel_column: 1\n"
+         "head: classifier\nmetric: pearson\nmax_length: 16\n";
+  const auto file = world.write_sweep("M1, M3", kNoLatency);
+  const auto unscaled =
+      run_program({"plan", file.string(), "--set", "tasks=[scored]"}, world.folder());
+  CHECK_THAT(unscaled.output,
+             ContainsSubstring("warning: 1 plan will fail") && ContainsSubstring("train split"));
+  CHECK_THAT(unscaled.output, ContainsSubstring("3 plans on 1 task: 3 trials, 0 latency groups"));
+  const auto scaled = run_program({"plan", file.string()}, world.folder());
+  CHECK(scaled.output.find("warning") == std::string::npos);
+}
+
+TEST_CASE("plan's estimate of a search covers what the search may measure") {
+  const test::TinyWorld world;
+  const auto file = world.write_sweep("fp16", kNoLatency).string();
+  const auto seconds = [&](int trials) {
+    const std::string search =
+        "sweep={modules: {fc1: [fp16, int8]}, search: {kind: nsga2, budget: {trials: " +
+        std::to_string(trials) + "}}}";
+    const auto plan = run_program({"plan", file, "--json", "--set", search}, world.folder());
+    INFO(plan.output);
+    return nlohmann::json::parse(plan.output).at("estimate").at("accuracy_seconds").get<double>();
+  };
+  CHECK(seconds(40) > 1.9 * seconds(20));
+}
+
 TEST_CASE("a wrong config ends with 2 and every problem at its place") {
   const test::TinyWorld world;
   const auto file = world.write_sweep("M1, M9", "latency: {batsh: 1}\n");
@@ -79,6 +119,17 @@ TEST_CASE("a wrong config ends with 2 and every problem at its place") {
       world.folder());
   CHECK(set.exit_code == 0);
   CHECK_THAT(set.output, ContainsSubstring("3 plans"));
+}
+
+TEST_CASE("a missing model says what a model is, and how to get the quickstart's") {
+  const test::TinyWorld world;
+  const auto file = world.write_sweep("M1", kNoLatency).string();
+  const auto output = [&](const std::string& path) {
+    return run_program({"plan", file, "--set", "model.path=" + path}, world.folder()).output;
+  };
+  CHECK_THAT(output("nowhere"), ContainsSubstring("Hugging Face directory"));
+  CHECK(output("nowhere").find("make fetch") == std::string::npos);
+  CHECK_THAT(output("models/minilm-l6"), ContainsSubstring("`make fetch` gets this one"));
 }
 
 TEST_CASE("readers of a database that is not there end with 3") {
@@ -152,6 +203,15 @@ TEST_CASE("doctor says what is there and how to get what is not") {
   const auto bad = run_program({"doctor", file.string()}, world.folder());
   CHECK(bad.exit_code == 3);
   CHECK_THAT(bad.output, ContainsSubstring("toy.tsv"));
+}
+
+TEST_CASE("doctor says what portable kernels mean for times") {
+  const test::TemporaryFolder folder;
+  const auto output = folder / "output";
+  CHECK(test::wait_for(test::start_program({"doctor"}, {"HEROSWEEP_CPU_ISA=portable"}, output)) ==
+        0);
+  CHECK_THAT(test::read_file(output), ContainsSubstring("note     kernels       cpu (portable)") &&
+                                          ContainsSubstring("without AVX512-VNNI"));
 }
 
 TEST_CASE("models says what a directory holds, and what each plan of it takes") {

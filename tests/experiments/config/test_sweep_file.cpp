@@ -47,7 +47,7 @@ TEST_CASE("All mistakes of a file are reported at once, with place and hint") {
         "wrong.yaml:3:14: tasks[1]: no task file for toi: looked for toi.yaml in tasks and "
         "../tasks beside this file, and in " HEROSWEEP_SOURCE_DIR
         "/configs/tasks\n"
-        "wrong.yaml:4:10: backend: 'gpu' is unknown, did you mean cpu?\n"
+        "wrong.yaml:4:10: backend: 'gpu' is unknown; use one of auto, cpu, cuda\n"
         "wrong.yaml:5:24: calibration.batches: 010 has a leading zero, which some readers take for "
         "octal; write 10\n"
         "wrong.yaml:5:41: calibration.batch_size: 0 is out of range; it must be 1 to 4096\n"

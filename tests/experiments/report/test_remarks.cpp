@@ -53,6 +53,12 @@ TEST_CASE("each doubt about the numbers is said once") {
     s.latency.push_back(s.latency[0]);
     CHECK_THAT(all(warnings(s)), ContainsSubstring("-15 %"));
   }
+  SECTION("plans timed in different runs") {
+    s.latency.push_back(s.latency[0]);
+    CHECK(warnings(s).empty());
+    s.latency[1].group_id = 7;
+    CHECK_THAT(all(warnings(s)), ContainsSubstring("2 runs") && ContainsSubstring("value,ratio"));
+  }
   SECTION("few rounds") {
     s.latency[0].n = 5;
     CHECK_THAT(all(warnings(s)), ContainsSubstring("Only 5 latency rounds"));

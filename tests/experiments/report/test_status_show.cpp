@@ -80,7 +80,7 @@ TEST_CASE("show tells all about one trial, by the beginning of its hash") {
 TEST_CASE("show of a failed trial carries the log") {
   PartlyDone f;
   const std::string text = show_text(f.store, f.sweep.trials[5].trial_hash);
-  CHECK_THAT(text, ContainsSubstring("failed, 0 attempt(s)"));
+  CHECK_THAT(text, ContainsSubstring("failed, 0 attempts"));
   CHECK_THAT(text, ContainsSubstring("kind crash"));
   CHECK_THAT(text, ContainsSubstring("log_tail log"));
 }
@@ -89,7 +89,6 @@ TEST_CASE("show refuses what names no trial or several") {
   PartlyDone f;
   CHECK_THROWS_WITH(show_text(f.store, "zzz"), ContainsSubstring("no trial starts with 'zzz'"));
   CHECK_THROWS_WITH(show_text(f.store, "%"), ContainsSubstring("no trial"));
-  CHECK_THROWS_WITH(
-      show_text(f.store, "hero-110010"),
-      ContainsSubstring("several trials") && ContainsSubstring("hero-110010 on regression"));
+  CHECK_THROWS_WITH(show_text(f.store, "hero-110010"),
+                    ContainsSubstring("several trials") && ContainsSubstring("M1 on regression"));
 }

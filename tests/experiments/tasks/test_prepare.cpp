@@ -186,7 +186,8 @@ TEST_CASE("Malformed rows are named by file and line") {
   const Workplace place;
   const auto [text, expected] = GENERATE(table<std::string, std::string>({
       {"1\t2\ta\n1\t2\n", "a.tsv:2: 2 columns, but column '2'"},
-      {"1\tx\ta\n", "a.tsv:1: label 'x' is not a number"},
+      {"1\tx\ta\n",
+       "a.tsv:1: label 'x' is not a number; if this line names the columns, say header"},
       {"1\tnan\ta\n", "a.tsv:1: label 'nan'"},
       {"1\t2\ta\n1\t2\t\xff\n", "a.tsv:2: not UTF-8"},
       {"", "no row belongs to split 'test'"},

@@ -1,6 +1,5 @@
 #include "core/engine/buffer.h"
 
-#include <algorithm>
 #include <cstdint>
 
 #include "core/util/half.h"
@@ -9,9 +8,16 @@ namespace herosweep::engine {
 
 namespace {
 
+/// Element by element on all threads: tables and hidden states have tens of millions.
+template <class From, class To>
+void convert(const std::vector<From>& from, std::vector<To>& to, To (*one)(From)) {
+#pragma omp parallel for
+  for (size_t i = 0; i < from.size(); ++i) to[i] = one(from[i]);
+}
+
 std::vector<uint16_t> halves(const std::vector<float>& values) {
   std::vector<uint16_t> result(values.size());
-  std::transform(values.begin(), values.end(), result.begin(), util::float_to_half);
+  convert(values, result, util::float_to_half);
   return result;
 }
 
@@ -52,7 +58,7 @@ std::vector<float> download_floating(const kernels::Backend& backend, const void
   }
   std::vector<uint16_t> raw(count);
   backend.download(raw.data(), data, count * sizeof(uint16_t));
-  std::transform(raw.begin(), raw.end(), values.begin(), util::half_to_float);
+  convert(raw, values, util::half_to_float);
   return values;
 }
 

@@ -144,7 +144,8 @@ TaskResult score_task(const TaskContext& context, const HeadOutput& plan, const 
 
 std::vector<ModuleError> module_errors(const std::vector<std::vector<float>>& states,
                                        const std::vector<std::vector<float>>& twin, int hidden) {
-  std::vector<ModuleError> errors;
+  std::vector<ModuleError> errors(states.size());
+#pragma omp parallel for
   for (size_t l = 0; l < states.size(); ++l) {
     double signal = 0, noise = 0;
     for (size_t i = 0; i < states[l].size(); ++i) {
@@ -153,9 +154,9 @@ std::vector<ModuleError> module_errors(const std::vector<std::vector<float>>& st
       noise += difference * difference;
     }
     const int tokens = static_cast<int>(states[l].size()) / hidden;
-    errors.push_back({static_cast<int>(l) - 1,
-                      stats::mean_cosine(twin[l].data(), states[l].data(), tokens, hidden),
-                      10.0 * std::log10(signal / noise)});
+    errors[l] = {static_cast<int>(l) - 1,
+                 stats::mean_cosine(twin[l].data(), states[l].data(), tokens, hidden),
+                 10.0 * std::log10(signal / noise)};
   }
   return errors;
 }

@@ -44,6 +44,7 @@ size_t packed_bytes(ElementType type, int n, int k) {
 void pack(ElementType type, const void* w, int n, int k, void* packed) {
   std::memset(packed, 0, packed_bytes(type, n, k));
   const size_t stride = packed_row_bytes(type, k);
+#pragma omp parallel for
   for (int row = 0; row < n; ++row) {
     char* to = static_cast<char*>(packed) + static_cast<size_t>(packed_row(row)) * stride;
     if (type == ElementType::f16) {

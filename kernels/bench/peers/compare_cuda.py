@@ -30,15 +30,16 @@ def locator(shape: dict) -> str:
     return "random:" + json.dumps({**shape, **rest})
 
 
-def measure(arguments, shape: str, batch: int) -> dict:
+def start(arguments, shape: str, batch: int) -> list:
     peer = str(pathlib.Path(__file__).with_name("torch_peer.py"))
     name = locator(SHAPES[shape])
     commands = {plan: [arguments.bench_model, name, plan, str(batch), "128", "8", "cuda"] for plan in OURS}
     commands |= {kind: [sys.executable, peer, kind, json.dumps(SHAPES[shape]), str(batch), "128"] for kind in PEERS}
-    contenders = [Contender(label, command) for label, command in commands.items()]
-    for contender in contenders:
-        contender.wait_ready()
-    for _ in range(arguments.rounds):
+    return [Contender(label, command) for label, command in commands.items()]
+
+
+def measure(contenders: list, rounds: int) -> dict:
+    for _ in range(rounds):
         random.shuffle(contenders)
         for contender in contenders:
             contender.run(PASSES)
@@ -73,8 +74,13 @@ def main() -> None:
              "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     print("\n".join(lines), flush=True)
     for shape in arguments.shapes:
-        for batch in arguments.batches:
-            rows = report(shape, batch, measure(arguments, shape, batch))
+        # All at once: most of the time that they take to start is compilation and calibration on the host.
+        started = {batch: start(arguments, shape, batch) for batch in arguments.batches}
+        for contenders in started.values():
+            for contender in contenders:
+                contender.wait_ready()
+        for batch, contenders in started.items():
+            rows = report(shape, batch, measure(contenders, arguments.rounds))
             print("\n".join(rows), flush=True)
             lines += rows
     if arguments.output:

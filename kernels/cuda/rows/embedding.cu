@@ -15,7 +15,7 @@ namespace {
 template <class L>
 __global__ void __launch_bounds__(L::kBlockThreads) embedding_kernel(const EmbeddingArgs args) {
   const Row<L> row(args.cols);
-  const Parameter<L> gamma(args.gamma, row), beta(args.beta, row);
+  const NormParameter<L> gamma(args.gamma, row), beta(args.beta, row);
   wait_for_predecessors();
   if (row.index >= args.rows) return;
   const bool token_is_s8 = args.token_type == ElementType::s8;

@@ -15,6 +15,9 @@ constexpr int kWarp = 32;
 /// operator waits for memory and reductions anyway), then with 4 (fewer reductions a row).
 constexpr int kRowsOfSmallChunks = 2;
 constexpr int kRowsOfLargeChunks = 4;
+/// Chunks of all rows on a multiprocessor up to which their warps' registers have room for gamma
+/// and beta: one wave of warps, too few to hide the time that reading them takes.
+constexpr int kChunksOfEarlyNorm = 96;
 
 int divide_up(int a, int b) { return (a + b - 1) / b; }
 
@@ -60,7 +63,10 @@ Geometry choose_geometry(int rows, int cols, bool aligned, int multiprocessors) 
   const int rows_each = divide_up(rows, multiprocessors);
   if (rows_each <= kRowsOfSmallChunks) return block_geometry(rows, cols, 1);
   if (rows_each <= kRowsOfLargeChunks) return block_geometry(rows, cols, kBlockChunks);
-  return warp_geometry(rows, cols);
+  Geometry geometry = warp_geometry(rows, cols);
+  geometry.early =
+      geometry.full && cols > kVector * kWarp && rows_each * geometry.chunks <= kChunksOfEarlyNorm;
+  return geometry;
 }
 
 bool is_aligned(const void* data, ElementType type) {

@@ -18,6 +18,7 @@ struct Geometry {
   int vector = 1;  // 4, or 1 where the columns or an address do not allow vectors
   int chunks = 1;
   bool full = false;     // row_per_warp: the chunks have no place behind the row's end
+  bool early = false;    // full: gamma and beta are read before the rows are there
   int row_threads = 32;  // a multiple of 32; 32 where row_per_warp
   int block_threads = 32;
   int blocks = 0;

@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(L::kBlockThreads) layer_norm_kernel(const Laye
   const Operand& residual = args.residual;
   const Operand& x = args.x;
   // Nothing writes the parameters, so they need not wait for the predecessor.
-  const Parameter<L> gamma(args.gamma, row), beta(args.beta, row);
+  const NormParameter<L> gamma(args.gamma, row), beta(args.beta, row);
   const Parameter<L> residual_features(residual.feature_scale, row);
   const Parameter<L> x_features(x.feature_scale, row);
   wait_for_predecessors();

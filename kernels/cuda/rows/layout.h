@@ -14,8 +14,10 @@ inline constexpr int kScalarChunks = 4;
 inline constexpr int kManyScalarChunks = 16;
 
 /// `kThreads`: most threads that hold a row; 32 means one warp of a block of kWarpsPerBlock.
-/// `kIsFull`: every chunk of every thread lies within the row.
-template <int kThreads, int kVectorWidth, int kChunkCount, bool kIsFull = false>
+/// `kIsFull`: every chunk of every thread lies within the row. `kIsEarly`: gamma and beta stay in
+/// registers, see kKeepsNorm.
+template <int kThreads, int kVectorWidth, int kChunkCount, bool kIsFull = false,
+          bool kIsEarly = false>
 struct Layout {
   static constexpr bool kFull = kIsFull;
   static constexpr bool kRowPerWarp = kThreads == 32;
@@ -26,11 +28,18 @@ struct Layout {
   // A thread with few columns keeps their parameters in registers, loaded before the kernel's
   // predecessor has finished.
   static constexpr bool kKeepsParameters = !kRowPerWarp && kVectorWidth * kChunkCount <= 4;
+  // Those that are used last, behind two reductions, where a row's own values do not fill them.
+  static constexpr bool kKeepsNorm = kKeepsParameters || kIsEarly;
 };
 
 /// Calls visit(Layout<...>{}) for a Geometry. One list for every operator.
 template <class Geometry, class Visitor>
 void with_layout(const Geometry& geometry, Visitor&& visit) {
+  if (geometry.row_per_warp && geometry.early) {
+    if (geometry.chunks == 3) return visit(Layout<32, kVector, 3, true, true>{});
+    if (geometry.chunks == 6) return visit(Layout<32, kVector, 6, true, true>{});
+    return visit(Layout<32, kVector, 8, true, true>{});
+  }
   if (geometry.row_per_warp) {
     if (geometry.chunks == 1) return visit(Layout<32, kVector, 1>{});
     if (geometry.chunks == 3 && geometry.full) return visit(Layout<32, kVector, 3, true>{});

@@ -19,8 +19,8 @@ __device__ __forceinline__ float total(const float (&sums)[kCount]) {
 /// corrected two-pass algorithm (Chan, Golub, LeVeque). Without it a constant row, whose variance
 /// is 0, has that error blown up by 1 / sqrt(epsilon).
 template <class L>
-__device__ __forceinline__ void normalize(const Row<L>& row, const Parameter<L>& gamma,
-                                          const Parameter<L>& beta, float epsilon,
+__device__ __forceinline__ void normalize(const Row<L>& row, const NormParameter<L>& gamma,
+                                          const NormParameter<L>& beta, float epsilon,
                                           Values<L>& values) {
   const float inverse_count = __fdividef(1.0f, static_cast<float>(row.cols));
   // A sum for each place in a vector: short chains of additions.

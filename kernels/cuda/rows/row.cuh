@@ -104,11 +104,11 @@ __device__ __forceinline__ Floats<kWidth> load_floats(const float* from) {
 
 /// A parameter [cols] (gamma, beta, a feature scale): kept in registers or read where it is used,
 /// as the layout says. A null pointer, and columns behind the end, give zeros.
-template <class L>
+template <class L, bool kKept = L::kKeepsParameters>
 class Parameter {
  public:
   __device__ __forceinline__ Parameter(const float* data, const Row<L>& row) : data_(data) {
-    if constexpr (L::kKeepsParameters) {
+    if constexpr (kKept) {
 #pragma unroll
       for (int c = 0; c < L::kChunks; ++c) {
         kept_[c] = same<L>(0.0f);
@@ -117,7 +117,7 @@ class Parameter {
     }
   }
   __device__ __forceinline__ Floats<L::kVector> at(const Row<L>& row, int chunk) const {
-    if constexpr (L::kKeepsParameters) return kept_[chunk];
+    if constexpr (kKept) return kept_[chunk];
     Floats<L::kVector> values{};
     if (row.holds(chunk)) values = load_floats<L::kVector>(at_chunk(row, chunk));
     return values;
@@ -130,8 +130,12 @@ class Parameter {
   }
 
   const float* data_;
-  Floats<L::kVector> kept_[L::kKeepsParameters ? L::kChunks : 1];
+  Floats<L::kVector> kept_[kKept ? L::kChunks : 1];
 };
+
+/// gamma or beta.
+template <class L>
+using NormParameter = Parameter<L, L::kKeepsNorm>;
 
 /// FP16 or INT8 elements as they are in memory, so that all loads are under way before the first
 /// one is converted.

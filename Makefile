@@ -37,10 +37,11 @@ format:  ## Format the sources in place
 	@cmake/setup.sh lint
 	@clang-format -i $(SOURCES)
 
-lint: build  ## Formatting and clang-tidy, warnings are errors
+lint: setup  ## Formatting and clang-tidy of what changed since it passed, warnings are errors
 	@cmake/setup.sh lint
 	@clang-format --dry-run -Werror $(SOURCES)
-	@printf '%s\n' $(filter %.cpp,$(SOURCES)) | xargs -P "$$(nproc)" -n 4 clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
+	@cmake --preset lint -Wno-dev >/dev/null
+	@cmake/lint.py build/lint
 
 asan:  ## The tests under the address and undefined behaviour sanitizers
 	@$(MAKE) test PRESET=asan

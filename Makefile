@@ -5,7 +5,7 @@ HEROSWEEP := $(BUILD)/herosweep
 SOURCES = $(shell git ls-files '*.h' '*.cpp')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch build program quickstart test bench gpu format lint asan clean
+.PHONY: help setup fetch build program quickstart test bench gpu format lint asan tsan clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ setup:  ## Install what is missing: packages, the Python venv
 fetch: setup  ## Get the quickstart's model and data (verified, kept in models/ and data/)
 	@.venv/bin/python experiments/fetch.py
 
-build: setup  ## Build everything (PRESET=release|dev|asan|ci)
+build: setup  ## Build everything (PRESET=release|dev|asan|tsan|ci)
 	@cmake --preset $(PRESET) -Wno-dev >/dev/null
 	@cmake --build --preset $(PRESET)
 
@@ -41,13 +41,22 @@ format:  ## Format the sources in place
 	@cmake/setup.sh lint
 	@clang-format -i $(SOURCES)
 
-lint: build  ## Formatting and clang-tidy, warnings are errors
+lint: setup  ## Formatting and clang-tidy of what changed since it passed, warnings are errors
 	@cmake/setup.sh lint
 	@clang-format --dry-run -Werror $(SOURCES)
-	@printf '%s\n' $(filter %.cpp,$(SOURCES)) | xargs -P "$$(nproc)" -n 4 clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
+	@cmake --preset lint -Wno-dev >/dev/null
+	@cmake/lint.py build/lint
 
 asan:  ## The tests under the address and undefined behaviour sanitizers
 	@$(MAKE) test PRESET=asan
+
+# Rooms whose tests start threads, or processes that do.
+TSAN_ROOMS := attention embedding engine gemm layer_norm measure model quantize store
+
+tsan: setup  ## Tests of kernels, engine, workers, runner and store under the thread sanitizer
+	@cmake --preset tsan -Wno-dev >/dev/null
+	@cmake --build --preset tsan --target $(addprefix herosweep_test_,$(TSAN_ROOMS))
+	@ctest --preset tsan -j "$$(nproc)" -L "^herosweep_test_($$(echo $(TSAN_ROOMS) | tr ' ' '|'))\$$"
 
 clean:  ## Remove the build folders
 	@rm -rf build

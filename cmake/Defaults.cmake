@@ -21,7 +21,7 @@ endif()
 # Template-heavy headers are parsed once for each library instead of once for each file.
 function(herosweep_precompile target)
   target_precompile_headers(${target} PRIVATE ${ARGN})
-  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
     target_compile_options(${target} PRIVATE -fpch-preprocess)
   endif()
 endfunction()

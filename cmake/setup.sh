@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Installs what the build needs and is missing: Debian or Ubuntu packages, and one Python venv (.venv).
-# Run again it finds everything in place and does nothing. `setup.sh lint` adds clang-format and clang-tidy.
+# Run again it finds everything in place and does nothing. `setup.sh lint` adds clang-format, clang-tidy and omp.h for it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates python3 python3-venv catch2 libbenchmark-dev libyaml-cpp-dev
           libsqlitecpp-dev libsqlite3-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev zlib1g-dev)
-[ "${1:-}" = lint ] && packages+=(clang-format clang-tidy)
+[ "${1:-}" = lint ] && packages+=(clang-format clang-tidy libomp-dev)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -7,7 +7,6 @@
 
 namespace herosweep::kernels::cuda {
 
-/// gridDim is (blocks of queries of the longest sequence, heads, sequences).
 struct BlockWork {
   int head;
   size_t first_row;  // of the sequence
@@ -16,17 +15,24 @@ struct BlockWork {
   int keys;
 };
 
-__device__ __forceinline__ BlockWork work_of_block(const AttentionParams& p, int rows_per_block) {
-  const auto sequence = static_cast<int>(blockIdx.z);
+/// Block `block` of rows_per_block queries.
+__device__ __forceinline__ BlockWork find_work(const AttentionParams& p, int rows_per_block,
+                                               int block, int head, int sequence) {
   const int begin = p.offsets[sequence];
   const int rows = p.offsets[sequence + 1] - begin;
   BlockWork work;
-  work.head = static_cast<int>(blockIdx.y);
+  work.head = head;
   work.first_row = static_cast<size_t>(begin);
-  work.first_query = static_cast<int>(blockIdx.x) * rows_per_block;
+  work.first_query = block * rows_per_block;
   work.queries = rows - work.first_query;
   work.keys = p.lengths != nullptr ? p.lengths[sequence] : rows;
   return work;
+}
+
+/// gridDim is (blocks of queries of the longest sequence, heads, sequences).
+__device__ __forceinline__ BlockWork work_of_block(const AttentionParams& p, int rows_per_block) {
+  return find_work(p, rows_per_block, static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y),
+                   static_cast<int>(blockIdx.z));
 }
 
 /// Prefetches inverse_scale of the block's head, kHead floats in shared memory, if there is one.

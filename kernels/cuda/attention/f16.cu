@@ -33,6 +33,7 @@ void launch_whole_heads(const AttentionParams& params, AttentionGrid grid) {
 }  // namespace
 
 void launch_attention_f16(const AttentionParams& params, AttentionGrid grid) {
+  if (params.whole_heads && device().use_sm90) return launch_attention_f16_sm90(params, grid);
   if (params.whole_heads) return launch_whole_heads(params, grid);
   // Head size, tiles of 16 queries a warp, keys a block, blocks a multiprocessor.
   if (params.head_size <= 32)

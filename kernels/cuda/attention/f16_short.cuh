@@ -3,15 +3,11 @@
 // still on its way. Roundings are f16_kernel.cuh's.
 #pragma once
 
-#include "kernels/cuda/attention/head_rows_out.cuh"
+#include "kernels/cuda/attention/f16_rows.cuh"
 #include "kernels/cuda/attention/head_tile.cuh"
 #include "kernels/cuda/dependency.cuh"
 
 namespace herosweep::kernels::cuda::f16 {
-
-/// Accumulators of 16 queries: [8 kEights columns][as an accumulator of mma].
-template <int kEights>
-using Accumulators = float[kEights][4];
 
 /// s <- Q K^T of 16 kPairs keys.
 template <int kRowBytes, int kPairs>
@@ -32,63 +28,6 @@ __device__ __forceinline__ void score_keys(Accumulators<2 * kPairs>& s,
       load_matrices(b, key.at(step, 16 * pair));
       multiply_f16(s[2 * pair], q[step], b[0], b[1]);
       multiply_f16(s[2 * pair + 1], q[step], b[2], b[3]);
-    }
-  }
-}
-
-/// Masks keys from `valid` on in the last 32 of s.
-template <int kEights>
-__device__ __forceinline__ void mask_last(Accumulators<kEights>& s, int valid) {
-  const int first = lane_of_warp() % 4 * 2;
-#pragma unroll
-  for (int i = kEights - 4; i < kEights; ++i)
-#pragma unroll
-    for (int j = 0; j < 4; ++j)
-      if (first + 8 * i + j % 2 >= valid) s[i][j] = -INFINITY;
-}
-
-/// s <- exp(s - the row's maximum); sum <- the sums of rows g and g + 8.
-template <int kEights>
-__device__ __forceinline__ void exponentiate_rows(Accumulators<kEights>& s, float scale,
-                                                  float (&sum)[2]) {
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    float maximum = fmaxf(s[0][2 * half], s[0][2 * half + 1]);
-#pragma unroll
-    for (int i = 1; i < kEights; ++i)
-      maximum = fmaxf(maximum, fmaxf(s[i][2 * half], s[i][2 * half + 1]));
-    maximum = fmaxf(maximum, __shfl_xor_sync(0xffffffffu, maximum, 1));
-    maximum = fmaxf(maximum, __shfl_xor_sync(0xffffffffu, maximum, 2));
-    // Where all scores are -inf: exp(-inf - 0) is 0, while -inf - -inf would be NaN.
-    const float shift = (maximum == -INFINITY ? 0.0f : maximum) * scale;
-    float parts[4] = {};  // short chains of additions
-#pragma unroll
-    for (int i = 0; i < kEights; ++i) {
-#pragma unroll
-      for (int j = 2 * half; j < 2 * half + 2; ++j) {
-        s[i][j] = exp2_approximate(fmaf(s[i][j], scale, -shift));
-        parts[i % 4] += s[i][j];
-      }
-    }
-    sum[half] = (parts[0] + parts[1]) + (parts[2] + parts[3]);
-  }
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    sum[half] += __shfl_xor_sync(0xffffffffu, sum[half], 1);
-    sum[half] += __shfl_xor_sync(0xffffffffu, sum[half], 2);
-  }
-}
-
-/// FP16 A operands of 16 kPairs keys.
-template <int kPairs>
-__device__ __forceinline__ void round_to_halves(uint32_t (&a)[kPairs][4],
-                                                const Accumulators<2 * kPairs>& s) {
-#pragma unroll
-  for (int pair = 0; pair < kPairs; ++pair) {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const float* two = s[2 * pair + i / 2] + i % 2 * 2;
-      a[pair][i] = pack_half2(two[0], two[1]);
     }
   }
 }
@@ -120,7 +59,7 @@ __device__ __forceinline__ void attend_keys(const AttentionParams& p, int keys, 
     Accumulators<4 * kChunks> s;
     score_keys<kRowBytes, 2 * kChunks>(s, addresses_by_row<kRowBytes>(memory, 16 * warp_of_block()),
                                        addresses_by_key<kRowBytes>(memory + Shape::kTile));
-    if (keys < 32 * kChunks) mask_last(s, keys);
+    if (keys < 32 * kChunks) mask_last<4>(s, keys);
     exponentiate_rows(s, p.exponent_scale, sum);
     round_to_halves(a, s);
   }
@@ -130,27 +69,6 @@ __device__ __forceinline__ void attend_keys(const AttentionParams& p, int keys, 
   const auto values = addresses_by_row<kRowBytes>(memory + 2 * Shape::kTile, 0);
 #pragma unroll
   for (int i = 0; i < 2 * kChunks; ++i) weigh_values<kRowBytes>(out, a[i], values, 16 * i);
-}
-
-/// Writes the warp's 16 rows out / sum, or zeros where `empty`. `first`: the first of the rows.
-template <int kHead>
-__device__ __forceinline__ void write_warp(const AttentionParams& p, const BlockWork& block,
-                                           int first, uint32_t staging, const float* inverse,
-                                           const Accumulators<kHead / 8>& out,
-                                           const float (&sum)[2]) {
-  bool finite = true;
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    const float factor = block.keys == 0 ? 0.0f : 1.0f / sum[half];
-    LaneFeatures<kHead, 2> y;
-#pragma unroll
-    for (int i = 0; i < kHead / 8; ++i)
-#pragma unroll
-      for (int j = 0; j < 2; ++j) y[i][j] = out[i][2 * half + j] * factor;
-    finite &=
-        write_eight_rows<kHead, 2>(p, staging, eight_rows(p, block, first + 8 * half), y, inverse);
-  }
-  raise_if(!finite, p.nonfinite);
 }
 
 template <class Shape>

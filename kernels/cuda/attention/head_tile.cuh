@@ -8,18 +8,20 @@
 
 namespace herosweep::kernels::cuda {
 
-/// Starts copies of rows [0, kRows) of a tile; rows from `valid` on become zeros.
-template <int kRowBytes, int kRows, int kThreads>
-__device__ __forceinline__ void copy_rows(uint32_t tile, HeadRows source, int valid) {
+/// Starts copies of rows [0, kRows) of a tile; rows from `valid` on become zeros. `thread`: of the
+/// kThreads that copy. kUnrolled: times 16 bytes of a thread; fewer need fewer registers.
+template <int kRowBytes, int kRows, int kThreads, int kUnrolled = kRows>
+__device__ __forceinline__ void copy_rows(uint32_t tile, HeadRows source, int valid,
+                                          int thread = thread_of_block()) {
   constexpr int kChunks = kRowBytes / kChunkBytes;
   constexpr int kStep = kThreads / kChunks;  // rows
   static_assert(kThreads % kChunks == 0 && kStep % 8 == 0 && kRows % kStep == 0);
-  const int row = thread_of_block() / kChunks;
-  const int chunk = thread_of_block() % kChunks;
+  const int row = thread / kChunks;
+  const int chunk = thread % kChunks;
   const uint32_t to = tile + tile_offset<kRowBytes>(row, chunk);
   const auto stride = static_cast<uint32_t>(source.stride);
   const char* from = source.data + (static_cast<uint32_t>(row) * stride + chunk * kChunkBytes);
-#pragma unroll
+#pragma unroll kUnrolled
   for (int first = 0; first < kRows; first += kStep) {
     const bool copied = first + row < valid;
     copy_16_async(to + static_cast<uint32_t>(first * kRowBytes), copied ? from : source.data,
@@ -31,8 +33,8 @@ __device__ __forceinline__ void copy_rows(uint32_t tile, HeadRows source, int va
 /// inverse_scale of a head, if there is one.
 template <int kHead>
 __device__ __forceinline__ void copy_inverse_scale(const AttentionParams& p, uint32_t to,
-                                                   int head) {
-  const int first = thread_of_block() * 4;
+                                                   int head, int thread = thread_of_block()) {
+  const int first = thread * 4;
   if (p.out.inverse_scale != nullptr && first < kHead)
     copy_16_async(to + static_cast<uint32_t>(first) * sizeof(float),
                   p.out.inverse_scale + head * kHead + first, kChunkBytes);

@@ -1,0 +1,53 @@
+#include <algorithm>
+
+#include "kernels/cuda/attention/f16_sm90_long.cuh"
+#include "kernels/cuda/attention/f16_sm90_short.cuh"
+#include "kernels/cuda/attention/launch.cuh"
+
+namespace herosweep::kernels::cuda {
+namespace {
+
+template <class Shape>
+void launch_heads(const AttentionParams& params, AttentionGrid grid) {
+  launch_attention<f16::attend_heads<Shape>, Shape::kBytes>(params, grid, Shape::kQueries,
+                                                            f16::kGroupThreads, Shape::kBytes);
+}
+
+template <int kHead>
+void launch_short(const AttentionParams& params, AttentionGrid grid) {
+  // Blocks of one group are more and sooner done, but read K and V twice.
+  const int blocks = grid.heads * grid.sequences;
+  if (blocks < 2 * device().multiprocessors)
+    launch_heads<f16::HeadLayout<kHead, 1>>(params, grid);
+  else
+    launch_heads<f16::HeadLayout<kHead, 2>>(params, grid);
+}
+
+template <int kHead, int kKeys>
+void launch_long(const AttentionParams& params, AttentionGrid grid) {
+  using Shape = f16::RingLayout<kHead, kKeys>;
+  const auto kernel = f16::attend_ring<Shape>;
+  static const bool allowed = [kernel] {
+    allow_shared_memory(kernel, Shape::kBytes);
+    return true;
+  }();
+  static_cast<void>(allowed);
+  const int blocks = (grid.longest + Shape::kQueries - 1) / Shape::kQueries;
+  const int items = blocks * grid.heads * grid.sequences;
+  launch(kernel, dim3(static_cast<unsigned>(std::min(items, device().multiprocessors))),
+         dim3(Shape::kThreads), Shape::kBytes, params, blocks, items);
+}
+
+}  // namespace
+
+void launch_attention_f16_sm90(const AttentionParams& params, AttentionGrid grid) {
+  const bool is_short = grid.longest <= kShortRows;
+  if (params.head_size == 32)
+    is_short ? launch_short<32>(params, grid) : launch_long<32, 128>(params, grid);
+  else if (params.head_size == 64)
+    is_short ? launch_short<64>(params, grid) : launch_long<64, 128>(params, grid);
+  else
+    launch_long<128, 64>(params, grid);
+}
+
+}  // namespace herosweep::kernels::cuda

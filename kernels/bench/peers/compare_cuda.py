@@ -1,7 +1,8 @@
 """Interleaves this engine's plans on the GPU with PyTorch on the same shape (random weights, FP16): every contender is a
 child process that answers "run N" with N latencies; each round asks all of them, in random order.
 
-Usage: compare_cuda.py BENCH_MODEL [--shapes base large] [--batches 1 8 16 64 128] [--rounds 31] [--output FILE.md]
+Usage: compare_cuda.py BENCH_MODEL [--shapes base large] [--batches 1 8 16 64 128] [--plans fp16 M3] [--rounds 31]
+                       [--output FILE.md]
 BENCH_MODEL is the built herosweep_bench_model; this interpreter has torch for CUDA and transformers."""
 
 import argparse
@@ -33,7 +34,7 @@ def locator(shape: dict) -> str:
 def start(arguments, shape: str, batch: int) -> list:
     peer = str(pathlib.Path(__file__).with_name("torch_peer.py"))
     name = locator(SHAPES[shape])
-    commands = {plan: [arguments.bench_model, name, plan, str(batch), "128", "8", "cuda"] for plan in OURS}
+    commands = {plan: [arguments.bench_model, name, plan, str(batch), "128", "8", "cuda"] for plan in arguments.plans}
     commands |= {kind: [sys.executable, peer, kind, json.dumps(SHAPES[shape]), str(batch), "128"] for kind in PEERS}
     return [Contender(label, command) for label, command in commands.items()]
 
@@ -48,9 +49,8 @@ def measure(contenders: list, rounds: int) -> dict:
     return {contender.name: contender.samples for contender in contenders}
 
 
-def report(shape: str, batch: int, samples: dict) -> list:
-    times = {name: statistics.median(samples[name]) / 1e6 for name in OURS + PEERS}
-    cells = [f"{times[name]:.3f}" for name in OURS + PEERS]
+def report(plans: list, shape: str, batch: int, samples: dict) -> list:
+    cells = [f"{statistics.median(samples[name]) / 1e6:.3f}" for name in plans + PEERS]
     for ours, peer in RATIOS:
         ratio, low, high = ratio_interval(samples[peer], samples[ours])
         cells.append(f"{ratio:.2f} [{low:.2f}, {high:.2f}]")
@@ -62,12 +62,13 @@ def main() -> None:
     parser.add_argument("bench_model")
     parser.add_argument("--shapes", nargs="+", default=list(SHAPES))
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 8, 16, 64, 128])
+    parser.add_argument("--plans", nargs="+", default=OURS, help="fp16 and M3 have to be among them")
     parser.add_argument("--rounds", type=int, default=31)
     parser.add_argument("--output")
     arguments = parser.parse_args()
     import torch
 
-    head = ["model", "batch", *(f"{name} ms" for name in OURS), "torch.compile ms", "torch eager ms",
+    head = ["model", "batch", *(f"{name} ms" for name in arguments.plans), "torch.compile ms", "torch eager ms",
             *(f"{peer} / {ours}" for ours, peer in RATIOS)]
     lines = [f"{torch.cuda.get_device_name()}, torch {torch.__version__}, 128 tokens, {arguments.rounds} interleaved rounds,"
              f" each the median of {PASSES}; ratios are paired, with 95 % intervals.", "",
@@ -80,7 +81,7 @@ def main() -> None:
             for contender in contenders:
                 contender.wait_ready()
         for batch, contenders in started.items():
-            rows = report(shape, batch, measure(contenders, arguments.rounds))
+            rows = report(arguments.plans, shape, batch, measure(contenders, arguments.rounds))
             print("\n".join(rows), flush=True)
             lines += rows
     if arguments.output:

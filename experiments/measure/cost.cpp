@@ -5,6 +5,7 @@
 #include <set>
 
 #include "experiments/measure/latency.h"
+#include "experiments/sweep/space.h"
 
 namespace herosweep::measure {
 

@@ -30,10 +30,16 @@ void launch_whole_heads(const AttentionParams& params, AttentionGrid grid) {
     launch_shape<f16::Layout<128, 2, 64, 2, true>>(params, grid);
 }
 
+bool takes_wgmma(const AttentionParams& params, AttentionGrid grid) {
+  constexpr int64_t kMostItems = int64_t{1} << 30;  // which are numbered as int
+  const int64_t items = int64_t{grid.longest} * grid.heads * grid.sequences;
+  return device().use_sm90 && params.whole_heads && items <= kMostItems;
+}
+
 }  // namespace
 
 void launch_attention_f16(const AttentionParams& params, AttentionGrid grid) {
-  if (params.whole_heads && device().use_sm90) return launch_attention_f16_sm90(params, grid);
+  if (takes_wgmma(params, grid)) return launch_attention_f16_sm90(params, grid);
   if (params.whole_heads) return launch_whole_heads(params, grid);
   // Head size, tiles of 16 queries a warp, keys a block, blocks a multiprocessor.
   if (params.head_size <= 32)

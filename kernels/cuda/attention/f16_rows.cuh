@@ -1,5 +1,5 @@
-// Steps of FP16 attention that kernels share whose warps work on 16 queries each, scores and sums in
-// the accumulators of mma.sync, which are WGMMA's as well. Roundings are f16_kernel.cuh's.
+// Steps of FP16 attention that kernels share whose warps work on 16 queries each, scores and sums
+// in the accumulators of mma.sync, which are WGMMA's as well. Roundings are f16_kernel.cuh's.
 #pragma once
 
 #include "kernels/cuda/attention/head_rows_out.cuh"

@@ -1,4 +1,6 @@
+// FP16 attention on WGMMA: the choice of a kernel.
 #include <algorithm>
+#include <numeric>
 
 #include "kernels/cuda/attention/f16_sm90_long.cuh"
 #include "kernels/cuda/attention/f16_sm90_short.cuh"
@@ -23,6 +25,17 @@ void launch_short(const AttentionParams& params, AttentionGrid grid) {
     launch_heads<f16::HeadLayout<kHead, 2>>(params, grid);
 }
 
+/// A sequence's last item has fewer queries. With a shift that leaves rounds and blocks of queries
+/// without a common divisor, every block of the grid gets its part of them.
+f16::Items share_items(AttentionGrid grid, int queries) {
+  f16::Items items{};
+  items.blocks = (grid.longest + queries - 1) / queries;
+  items.count = items.blocks * grid.heads * grid.sequences;
+  const int width = std::min(items.count, device().multiprocessors);
+  while (items.shift + 1 < width && std::gcd(width + items.shift, items.blocks) != 1) ++items.shift;
+  return items;
+}
+
 template <int kHead, int kKeys>
 void launch_long(const AttentionParams& params, AttentionGrid grid) {
   using Shape = f16::RingLayout<kHead, kKeys>;
@@ -32,10 +45,9 @@ void launch_long(const AttentionParams& params, AttentionGrid grid) {
     return true;
   }();
   static_cast<void>(allowed);
-  const int blocks = (grid.longest + Shape::kQueries - 1) / Shape::kQueries;
-  const int items = blocks * grid.heads * grid.sequences;
-  launch(kernel, dim3(static_cast<unsigned>(std::min(items, device().multiprocessors))),
-         dim3(Shape::kThreads), Shape::kBytes, params, blocks, items);
+  const f16::Items items = share_items(grid, Shape::kQueries);
+  launch(kernel, dim3(static_cast<unsigned>(std::min(items.count, device().multiprocessors))),
+         dim3(Shape::kThreads), Shape::kBytes, params, items);
 }
 
 }  // namespace

@@ -67,9 +67,7 @@ struct RingMemory {
   uint32_t memory;
 
   __device__ uint32_t at(int offset) const { return memory + static_cast<uint32_t>(offset); }
-  __device__ uint32_t queries(QueryTurn t) const {
-    return at(t.slot * Shape::QueryTile::kBytes);
-  }
+  __device__ uint32_t queries(QueryTurn t) const { return at(t.slot * Shape::QueryTile::kBytes); }
   __device__ uint32_t tile(TileTurn t) const {
     return at(Shape::kRing + t.slot * Shape::KeyTile::kBytes);
   }
@@ -99,20 +97,30 @@ struct RingMemory {
   }
 };
 
-/// Calls visit(work) for each of this block's items. `blocks`: of queries of the longest sequence.
+/// All items, in rounds of one a block of the grid; the block of queries runs fastest.
+struct Items {
+  int count;
+  int blocks;  // of queries of the longest sequence
+  int shift;   // places that a block moves from round to round, less than the grid
+};
+
+/// Calls visit(work) for each of this block's items.
 template <class Shape, class Visit>
-__device__ __forceinline__ void for_each_item(const AttentionParams& p, int blocks, int items,
+__device__ __forceinline__ void for_each_item(const AttentionParams& p, const Items& items,
                                               const Visit& visit) {
   const auto find = [&](int item) {
-    const int rest = item / blocks;
-    return find_work(p, Shape::kQueries, item % blocks, rest % p.heads, rest / p.heads);
+    const int rest = item / items.blocks;
+    return find_work(p, Shape::kQueries, item % items.blocks, rest % p.heads, rest / p.heads);
   };
-  const auto step = static_cast<int>(gridDim.x);
-  auto item = static_cast<int>(blockIdx.x);
-  BlockWork next = find(item);
-  for (; item < items; item += step) {
+  const auto grid = static_cast<int>(gridDim.x);
+  auto place = static_cast<int>(blockIdx.x);
+  BlockWork next = find(place);
+  for (int round = 0; round < items.count; round += grid) {
     const BlockWork work = next;
-    if (item + step < items) next = find(item + step);  // long before it is needed
+    place += items.shift;
+    if (place >= grid) place -= grid;
+    next.queries = 0;
+    if (round + grid + place < items.count) next = find(round + grid + place);  // early
     if (work.queries > 0) visit(work);
   }
 }
@@ -163,8 +171,8 @@ class Writer {
     const auto at = tile_turn_.take();
     if (at.turn > 0) wait_for_turn(memory_.read(at), at.turn - 1);
     const int first_key = block * Shape::kKeys;
-    copy_panels<typename Shape::KeyTile, Shape::kWriters, 4>(memory_.tile(at), rows(work, part, first_key),
-                                             work.keys - first_key, thread());
+    copy_panels<typename Shape::KeyTile, Shape::kWriters, 4>(
+        memory_.tile(at), rows(work, part, first_key), work.keys - first_key, thread());
     arrive_after_copies(memory_.filled(at));
   }
 
@@ -359,7 +367,7 @@ class Reader {
 
 template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads, 1)
-    attend_ring(const __grid_constant__ AttentionParams p, int blocks, int items) {
+    attend_ring(const __grid_constant__ AttentionParams p, const __grid_constant__ Items items) {
   extern __shared__ __align__(1024) char shared[];
   const RingMemory<Shape> memory{shared_address(shared)};
   if (thread_of_block() == 0) memory.create_barriers();
@@ -368,12 +376,12 @@ __global__ void __launch_bounds__(Shape::kThreads, 1)
   if (warp_of_block() >= Shape::kReaders / 32) {
     cutlass::arch::warpgroup_reg_dealloc<Shape::kWriterRegisters>();
     Writer<Shape> writer(p, memory);
-    for_each_item<Shape>(p, blocks, items, [&](const BlockWork& work) { writer.copy(work); });
+    for_each_item<Shape>(p, items, [&](const BlockWork& work) { writer.copy(work); });
     release_successors();
   } else {
     cutlass::arch::warpgroup_reg_alloc<Shape::kReaderRegisters>();
     Reader<Shape> reader(p, memory, shared);
-    for_each_item<Shape>(p, blocks, items, [&](const BlockWork& work) { reader.attend(work); });
+    for_each_item<Shape>(p, items, [&](const BlockWork& work) { reader.attend(work); });
   }
 }
 

@@ -92,8 +92,10 @@ __device__ __forceinline__ void write_empty(const AttentionParams& p, const Bloc
   const float sum[2] = {};
 #pragma unroll 1
   for (int row = 16 * warp_of_block(); row < Shape::kQueries; row += kGroupQueries)
-    write_warp<Shape::kHead>(p, block, row, shared_address(shared) + static_cast<uint32_t>(row * Shape::QueryTile::kRowBytes),
-                             reinterpret_cast<const float*>(shared + Shape::kInverse), out, sum);
+    write_warp<Shape::kHead>(
+        p, block, row,
+        shared_address(shared) + static_cast<uint32_t>(row * Shape::QueryTile::kRowBytes),
+        reinterpret_cast<const float*>(shared + Shape::kInverse), out, sum);
 }
 
 template <class Shape>

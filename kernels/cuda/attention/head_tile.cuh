@@ -32,8 +32,8 @@ __device__ __forceinline__ void copy_rows(uint32_t tile, HeadRows source, int va
 
 /// inverse_scale of a head, if there is one.
 template <int kHead>
-__device__ __forceinline__ void copy_inverse_scale(const AttentionParams& p, uint32_t to,
-                                                   int head, int thread = thread_of_block()) {
+__device__ __forceinline__ void copy_inverse_scale(const AttentionParams& p, uint32_t to, int head,
+                                                   int thread = thread_of_block()) {
   const int first = thread * 4;
   if (p.out.inverse_scale != nullptr && first < kHead)
     copy_16_async(to + static_cast<uint32_t>(first) * sizeof(float),

@@ -33,7 +33,7 @@ struct AttentionGrid {
 
 void launch_attention_s8(const AttentionParams& params, AttentionGrid grid);
 void launch_attention_f16(const AttentionParams& params, AttentionGrid grid);
-/// On WGMMA: where Device::use_sm90 and AttentionParams::whole_heads.
+/// On WGMMA. REQUIRES Device::use_sm90 and AttentionParams::whole_heads.
 void launch_attention_f16_sm90(const AttentionParams& params, AttentionGrid grid);
 
 }  // namespace herosweep::kernels::cuda

@@ -73,12 +73,12 @@ __device__ __forceinline__ void fence_operand(Register (&operand)[kOuter][kInner
 /// over rows.
 template <int kColumns>
 struct Instructions;
-#define HEROSWEEP_INSTRUCTIONS(COLUMNS)                                                      \
-  template <>                                                                                \
-  struct Instructions<COLUMNS> {                                                             \
-    using Major = cute::SM90::GMMA::Major;                                                   \
+#define HEROSWEEP_INSTRUCTIONS(COLUMNS)                                                         \
+  template <>                                                                                   \
+  struct Instructions<COLUMNS> {                                                                \
+    using Major = cute::SM90::GMMA::Major;                                                      \
     using ByFeature = cute::SM90::GMMA::MMA_64x##COLUMNS##x16_F32F16F16_SS<Major::K, Major::K>; \
-    using ByRow = cute::SM90::GMMA::MMA_64x##COLUMNS##x16_F32F16F16_RS<Major::K, Major::MN>; \
+    using ByRow = cute::SM90::GMMA::MMA_64x##COLUMNS##x16_F32F16F16_RS<Major::K, Major::MN>;    \
   }
 HEROSWEEP_INSTRUCTIONS(32);
 HEROSWEEP_INSTRUCTIONS(64);
@@ -98,8 +98,8 @@ __device__ __forceinline__ void multiply_by_feature(Accumulators<kEights>& s, ui
 template <int kEights, size_t... kIndex>
 __device__ __forceinline__ void multiply_by_row(Accumulators<kEights>& out, const uint32_t (&a)[4],
                                                 uint64_t b, std::index_sequence<kIndex...>) {
-  Instructions<8 * kEights>::ByRow::fma(a[0], a[1], a[2], a[3], b,
-                                        out[kIndex / 4][kIndex % 4]..., ScaleOut::One);
+  Instructions<8 * kEights>::ByRow::fma(a[0], a[1], a[2], a[3], b, out[kIndex / 4][kIndex % 4]...,
+                                        ScaleOut::One);
 }
 
 /// Starts s <- Q K^T of a warpgroup's 64 queries and 8 kEights keys.

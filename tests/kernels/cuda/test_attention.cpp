@@ -1,6 +1,7 @@
 // The CUDA operator on the checks of tests/kernels/attention_checks.h; random cases are in fuzz/.
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "tests/catch.h"
 #include "tests/kernels/attention_checks.h"
@@ -39,6 +40,8 @@ TEST_CASE("CUDA attention agrees with the reference for every length around its 
       check_both_modes(AttentionCase(1, 32, {length}, type));
       check_both_modes(AttentionCase(1, 64, {length}, type));
     }
+    for (const int length : {95, 96, 97, 191, 192, 193, 384, 385})
+      check_both_modes(AttentionCase(1, 64, {length}, type));
     for (const int head_size : {80, 128, 256}) {
       for (const int length : {16, 127, 129, 193})
         check_both_modes(AttentionCase(1, head_size, {length}, type));
@@ -63,6 +66,17 @@ TEST_CASE("CUDA attention keeps ragged sequences apart, empty ones included", "[
     padded.lengths = {128, 3, 129, 0, 17};
     check_both_modes(padded);
   }
+}
+
+TEST_CASE("CUDA attention agrees with the reference on more work than a device holds at once",
+          "[cuda]") {
+  // Of queries, a block has 128 or 192; a device some hundred multiprocessors.
+  std::vector<int> lengths;
+  for (int i = 0; i < 75; ++i) lengths.push_back(1 + i * 37 % 250);
+  check_on_device(AttentionCase(3, 32, lengths, ElementType::f32));
+  check_on_device(AttentionCase(3, 64, lengths, ElementType::f32));
+  for (int& length : lengths) length = 1 + length / 2;
+  check_on_device(AttentionCase(8, 64, lengths, ElementType::f32));
 }
 
 TEST_CASE("CUDA attention ignores the keys beyond a sequence's length", "[cuda]") {

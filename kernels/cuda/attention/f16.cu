@@ -14,7 +14,7 @@ void launch_shape(const AttentionParams& params, AttentionGrid grid) {
 template <int kHead>
 void launch_short(const AttentionParams& params, AttentionGrid grid) {
   using Shape = ShortLayout<uint16_t, kHead>;
-  launch_attention<f16::attend_short<Shape>, Shape::kBytes>(params, grid, Shape::kRows,
+  launch_attention<f16::attend_short<Shape>, Shape::kBytes>(params, grid, Shape::kQueries,
                                                             Shape::kThreads, Shape::kBytes);
 }
 

@@ -58,7 +58,7 @@ __device__ __forceinline__ void attend_keys(const AttentionParams& p, int keys, 
   if (active) {
     Accumulators<4 * kChunks> s;
     score_keys<kRowBytes, 2 * kChunks>(s, addresses_by_row<kRowBytes>(memory, 16 * warp_of_block()),
-                                       addresses_by_key<kRowBytes>(memory + Shape::kTile));
+                                       addresses_by_key<kRowBytes>(memory + Shape::kKeys));
     if (keys < 32 * kChunks) mask_last<4>(s, keys);
     exponentiate_rows(s, p.exponent_scale, sum);
     round_to_halves(a, s);
@@ -66,7 +66,7 @@ __device__ __forceinline__ void attend_keys(const AttentionParams& p, int keys, 
   wait_for_copies<0>();
   __syncthreads();
   if (!active) return;
-  const auto values = addresses_by_row<kRowBytes>(memory + 2 * Shape::kTile, 0);
+  const auto values = addresses_by_row<kRowBytes>(memory + Shape::kValues, 0);
 #pragma unroll
   for (int i = 0; i < 2 * kChunks; ++i) weigh_values<kRowBytes>(out, a[i], values, 16 * i);
 }
@@ -76,7 +76,7 @@ __global__ void __launch_bounds__(Shape::kThreads, 2)
     attend_short(const __grid_constant__ AttentionParams p) {
   extern __shared__ __align__(128) char shared[];
   wait_for_predecessors();
-  const BlockWork block = work_of_block(p, Shape::kRows);
+  const BlockWork block = work_of_block(p, Shape::kQueries);
   if (block.queries <= 0) return;
   const uint32_t memory = shared_address(shared);
   copy_head<uint16_t, Shape>(p, block, memory);

@@ -42,16 +42,18 @@ __device__ __forceinline__ void copy_inverse_scale(const AttentionParams& p, uin
 
 constexpr int kShortRows = 128;  // of the longest sequence that one block works on
 
-/// Shared memory of a block that has a whole head of a sequence: Q, K, V, inverse_scale. A warp
-/// works on 16 queries.
-template <class Element, int kHeadSize>
+/// Shared memory of a block that has all keys of a sequence's head and kQueryRows of its queries:
+/// Q, K, V, inverse_scale. A warp works on 16 queries.
+template <class Element, int kHeadSize, int kQueryRows = kShortRows>
 struct ShortLayout {
   static constexpr int kHead = kHeadSize;
-  static constexpr int kRows = kShortRows;
-  static constexpr int kThreads = 2 * kRows;
+  static constexpr int kQueries = kQueryRows;
+  static constexpr int kThreads = 2 * kQueries;
   static constexpr int kRowBytes = kHead * static_cast<int>(sizeof(Element));
-  static constexpr int kTile = kRows * kRowBytes;
-  static constexpr int kInverse = 3 * kTile;
+  static constexpr int kTile = kShortRows * kRowBytes;
+  static constexpr int kKeys = kQueries * kRowBytes;  // offset
+  static constexpr int kValues = kKeys + kTile;
+  static constexpr int kInverse = kValues + kTile;
   static constexpr int kBytes = kInverse + kHead * static_cast<int>(sizeof(float));
 };
 
@@ -61,15 +63,16 @@ __device__ __forceinline__ void copy_head(const AttentionParams& p, const BlockW
                                           uint32_t memory) {
   const HeadRows query = head_rows<Element>(p, 0, block.head, block.first_row);
   const auto part_bytes = static_cast<uint32_t>(p.heads * Shape::kRowBytes);
-  const auto copy = [&](uint32_t part, int valid) {
-    copy_rows<Shape::kRowBytes, Shape::kRows, Shape::kThreads>(
-        memory + part * Shape::kTile, {query.data + part * part_bytes, query.stride}, valid);
+  const auto copy_keys = [&](uint32_t part, int to) {
+    copy_rows<Shape::kRowBytes, kShortRows, Shape::kThreads>(
+        memory + to, {query.data + part * part_bytes, query.stride}, block.keys);
   };
-  copy(0, block.queries);
-  copy(1, block.keys);
+  copy_rows<Shape::kRowBytes, Shape::kQueries, Shape::kThreads>(
+      memory, {query.data + block.first_query * query.stride, query.stride}, block.queries);
+  copy_keys(1, Shape::kKeys);
   copy_inverse_scale<Shape::kHead>(p, memory + Shape::kInverse, block.head);
   commit_copies();
-  copy(2, block.keys);
+  copy_keys(2, Shape::kValues);
   commit_copies();
 }
 

@@ -16,17 +16,26 @@ void launch_size(const AttentionParams& params, AttentionGrid grid) {
 template <class Shape, auto kRowMaximum, auto kStaticRange>
 void launch_mode(const AttentionParams& params, AttentionGrid grid) {
   if (params.static_range)
-    launch_attention<kStaticRange, Shape::kBytes>(params, grid, Shape::kRows, Shape::kThreads,
+    launch_attention<kStaticRange, Shape::kBytes>(params, grid, Shape::kQueries, Shape::kThreads,
                                                   Shape::kBytes);
   else
-    launch_attention<kRowMaximum, Shape::kBytes>(params, grid, Shape::kRows, Shape::kThreads,
+    launch_attention<kRowMaximum, Shape::kBytes>(params, grid, Shape::kQueries, Shape::kThreads,
                                                  Shape::kBytes);
+}
+
+template <int kHead, int kQueries>
+void launch_short_blocks(const AttentionParams& params, AttentionGrid grid) {
+  using Shape = ShortLayout<uint8_t, kHead, kQueries>;
+  launch_mode<Shape, s8::attend_short<Shape, false>, s8::attend_short<Shape, true>>(params, grid);
 }
 
 template <int kHead>
 void launch_short(const AttentionParams& params, AttentionGrid grid) {
-  using Shape = ShortLayout<uint8_t, kHead>;
-  launch_mode<Shape, s8::attend_short<Shape, false>, s8::attend_short<Shape, true>>(params, grid);
+  // Blocks of half the queries are more and sooner done, but read K and V twice.
+  if (grid.heads * grid.sequences < 2 * device().multiprocessors)
+    launch_short_blocks<kHead, kShortRows / 2>(params, grid);
+  else
+    launch_short_blocks<kHead, kShortRows>(params, grid);
 }
 
 template <int kHead>

@@ -13,12 +13,12 @@ namespace herosweep::kernels::cuda::s8 {
 template <int kHeadSize>
 struct LongLayout {
   static constexpr int kHead = kHeadSize;
-  static constexpr int kRows = 128;  // queries
-  static constexpr int kThreads = 2 * kRows;
+  static constexpr int kQueries = 128;  // queries
+  static constexpr int kThreads = 2 * kQueries;
   static constexpr int kBlocks = kHead <= 64 ? 3 : 2;   // of a multiprocessor
   static constexpr int kKeys = kHead <= 64 ? 128 : 64;  // of a block of keys
   static constexpr int kTile = kKeys * kHead;
-  static constexpr int kStages = kRows * kHead;
+  static constexpr int kStages = kQueries * kHead;
   static constexpr int kStage = 2 * kTile;
   static constexpr int kInverse = kStages + 2 * kStage;
   static constexpr int kBytes = kInverse + kHead * static_cast<int>(sizeof(float));
@@ -44,7 +44,7 @@ class LongWarp {
 
   __device__ __forceinline__ void run() {
     blocks_ = (block_.keys + Shape::kKeys - 1) / Shape::kKeys;
-    copy_rows<kHead, Shape::kRows, Shape::kThreads>(
+    copy_rows<kHead, Shape::kQueries, Shape::kThreads>(
         memory_,
         head_rows<uint8_t>(p_, 0, block_.head,
                            block_.first_row + static_cast<size_t>(block_.first_query)),
@@ -163,7 +163,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
     attend_long(const __grid_constant__ AttentionParams p) {
   extern __shared__ __align__(128) char shared[];
   wait_for_predecessors();
-  const BlockWork block = work_of_block(p, Shape::kRows);
+  const BlockWork block = work_of_block(p, Shape::kQueries);
   if (block.queries <= 0) return;
   LongWarp<Shape, kStaticRange>(p, block, shared).run();
 }

@@ -1,6 +1,6 @@
-// INT8 attention of sequences of up to 128 rows of whole heads (head_tile.cuh): one block has all
-// of a sequence's head, a warp 16 queries, and scores never leave registers. K is used while V is
-// still on its way.
+// INT8 attention of sequences of up to 128 rows of whole heads (head_tile.cuh): a block has all
+// keys of a sequence's head, a warp 16 queries, and scores never leave registers. K is used while V
+// is still on its way.
 #pragma once
 
 #include "kernels/cuda/attention/head_tile.cuh"
@@ -47,14 +47,14 @@ __device__ __forceinline__ void attend_keys(const AttentionParams& p, int keys, 
     Chunk s[kChunks];
     Queries<kHead> q;
     load_queries(q, addresses_by_row<kHead>(memory, 16 * warp));
-    score_keys<kHead>(s, q, addresses_by_key<kHead>(memory + Shape::kTile), 0);
+    score_keys<kHead>(s, q, addresses_by_key<kHead>(memory + Shape::kKeys), 0);
     if (keys < kChunks * kChunkKeys) mask(s[kChunks - 1], (kChunks - 1) * kChunkKeys, keys);
     find_probabilities<kStaticRange>(a, s, p.exponent_scale, sum);
   }
   wait_for_copies<0>();
   __syncthreads();
   if (!active) return;
-  const ValueAddresses<kHead> values(memory + 2 * Shape::kTile, lane, 0);
+  const ValueAddresses<kHead> values(memory + Shape::kValues, lane, 0);
 #pragma unroll
   for (int i = 0; i < kChunks; ++i) weigh_values<kHead>(out, a[i], values, i * kChunkKeys * kHead);
 }
@@ -64,7 +64,7 @@ __global__ void __launch_bounds__(Shape::kThreads, 3)
     attend_short(const __grid_constant__ AttentionParams p) {
   extern __shared__ __align__(128) char shared[];
   wait_for_predecessors();
-  const BlockWork block = work_of_block(p, Shape::kRows);
+  const BlockWork block = work_of_block(p, Shape::kQueries);
   if (block.queries <= 0) return;
   const uint32_t memory = shared_address(shared);
   copy_head<uint8_t, Shape>(p, block, memory);

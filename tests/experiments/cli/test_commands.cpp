@@ -209,8 +209,8 @@ TEST_CASE("doctor says what is there and how to get what is not") {
 TEST_CASE("doctor says what portable kernels mean for times") {
   const test::TemporaryFolder folder;
   const auto output = folder / "output";
-  CHECK(test::wait_for(test::start_program({"doctor"}, {"HEROSWEEP_CPU_ISA=portable"}, output)) ==
-        0);
+  // Its exit code depends on what else the machine lacks.
+  test::wait_for(test::start_program({"doctor"}, {"HEROSWEEP_CPU_ISA=portable"}, output));
   CHECK_THAT(test::read_file(output), ContainsSubstring("note     kernels       cpu (portable)") &&
                                           ContainsSubstring("without AVX512-VNNI"));
 }

@@ -161,9 +161,9 @@ int read_word(const Cursor& at, const std::vector<std::string>& words) {
   }
   const auto found = std::find(words.begin(), words.end(), at.value.text);
   if (found != words.end()) return static_cast<int>(found - words.begin());
-  // Few words are listed: the nearest in spelling may be the farthest in meaning (gpu, cpu, cuda).
-  constexpr size_t kFewWords = 3;
-  const std::string hint = words.size() <= kFewWords ? "" : sweep::hint(at.value.text, words);
+  // A very short word is near any other in spelling: of few words all are listed (gpu: cpu, cuda).
+  const bool listed = at.value.text.size() <= 3 && words.size() <= 3;
+  const std::string hint = listed ? "" : sweep::hint(at.value.text, words);
   at.problem(fmt::format("{} is unknown{}", describe(at.value),
                          hint.empty() ? "; use one of " + list_of(words) : hint));
   return -1;

@@ -79,12 +79,12 @@ TEST_CASE("plan lists trials as text and JSON and writes nothing") {
 
 TEST_CASE("plan says which plans would fail for want of calibration rows") {
   const test::TinyWorld world;
-  std::ofstream(world.folder() / "tasks/scored.yaml")
-      << "files: {test: ../toy.tsv}\ntext_columns: [2]\nlabel_column: 1\n"
-         "head: classifier\nmetric: pearson\nmax_length: 16\n";
+  const auto scored = world.folder() / "tasks/scored.yaml";
+  std::ofstream(scored) << "files: {test: ../toy.tsv}\ntext_columns: [0, 2]\nlabel_column: 1\n"
+                           "head: cosine\nmetric: pearson\nmax_length: 16\n";
   const auto file = world.write_sweep("M1, M3", kNoLatency);
-  const auto unscaled =
-      run_program({"plan", file.string(), "--set", "tasks=[scored]"}, world.folder());
+  const auto unscaled = run_program(
+      {"plan", file.string(), "--set", "tasks=[" + scored.string() + "]"}, world.folder());
   CHECK_THAT(unscaled.output,
              ContainsSubstring("warning: 1 plan will fail") && ContainsSubstring("train split"));
   CHECK_THAT(unscaled.output, ContainsSubstring("3 plans on 1 task: 3 trials, 0 latency groups"));
@@ -97,7 +97,8 @@ TEST_CASE("plan's estimate of a search covers what the search may measure") {
   const auto file = world.write_sweep("fp16", kNoLatency).string();
   const auto seconds = [&](int trials) {
     const std::string search =
-        "sweep={modules: {fc1: [fp16, int8]}, search: {kind: nsga2, budget: {trials: " +
+        "sweep={modules: {fc1: [fp16, int8]}, search: {kind: nsga2, "
+        "objectives: [drift, weight_bytes], budget: {trials: " +
         std::to_string(trials) + "}}}";
     const auto plan = run_program({"plan", file, "--json", "--set", search}, world.folder());
     INFO(plan.output);
@@ -208,8 +209,8 @@ TEST_CASE("doctor says what is there and how to get what is not") {
 TEST_CASE("doctor says what portable kernels mean for times") {
   const test::TemporaryFolder folder;
   const auto output = folder / "output";
-  CHECK(test::wait_for(test::start_program({"doctor"}, {"HEROSWEEP_CPU_ISA=portable"}, output)) ==
-        0);
+  // Its exit code depends on what else the machine lacks.
+  test::wait_for(test::start_program({"doctor"}, {"HEROSWEEP_CPU_ISA=portable"}, output));
   CHECK_THAT(test::read_file(output), ContainsSubstring("note     kernels       cpu (portable)") &&
                                           ContainsSubstring("without AVX512-VNNI"));
 }

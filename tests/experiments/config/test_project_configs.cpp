@@ -51,7 +51,7 @@ TEST_CASE("The quickstart plans 70 variants and 140 trials of the fetched model"
   const std::filesystem::path root = HEROSWEEP_SOURCE_DIR;
   if (!std::filesystem::exists(root / "models/minilm-l6/model.safetensors") ||
       !std::filesystem::exists(root / "data/vader/tweets_GroundTruth.txt")) {
-    WARN("skipped: `make setup` has not fetched the quickstart's model and data");
+    WARN("skipped: `make fetch` has not fetched the quickstart's model and data");
     return;
   }
   const sweep::Sweep sweep = config::load_sweep(root / "configs/quickstart.yaml", {});

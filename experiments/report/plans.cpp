@@ -35,6 +35,7 @@ bool is_called(const PlanColumns& plan, const std::string& text) {
 
 std::string listed(const std::vector<const PlanColumns*>& plans) {
   std::vector<std::string> labels;
+  labels.reserve(plans.size());
   for (const PlanColumns* plan : plans) labels.push_back(plan_label(*plan));
   const size_t hidden = labels.size() > kListed ? labels.size() - kListed : 0;
   labels.resize(labels.size() - hidden);

@@ -64,7 +64,8 @@ static inline void embedding_rows(const EmbeddingArgs& args) {
 template <typename Rows, typename ActivateRow>
 static inline void quantize_rows(const QuantizeArgs& args, const ActivateRow& activate_row) {
   const auto fill_row = [&](int row, float* values) {
-    const float* x = static_cast<const float*>(args.x) + static_cast<size_t>(row) * static_cast<size_t>(args.cols);
+    const float* x = static_cast<const float*>(args.x) +
+                     static_cast<size_t>(row) * static_cast<size_t>(args.cols);
     activate_row(x, args.cols, values);
     const int32_t bits = Rows::max_magnitude_bits(values, args.cols);
     if (args.activation == Activation::none) return bits;

@@ -6,8 +6,8 @@ namespace herosweep::kernels {
 CudaStatus cuda_status() {
   CudaStatus status;
   status.reason =
-      "this program was built without CUDA; install the CUDA toolkit 13 (nvcc), then run make "
-      "again";
+      "this program was built without CUDA; install the CUDA toolkit 13 (nvcc), then run "
+      "make build again";
   return status;
 }
 

@@ -1,7 +1,6 @@
-#include "core/engine/inputs.h"
-
 #include <numeric>
 
+#include "core/engine/inputs.h"
 #include "kernels/host_memory.h"
 #include "tests/catch.h"
 #include "tests/core/engine/small_bert.h"

@@ -126,7 +126,8 @@ void add_group(Table& table, const GroupKey& group) {
 }
 
 std::string caption(const Snapshot& s, const std::string& what) {
-  const std::string& subject = s.sweep.caption.empty() ? s.sweep.model : s.sweep.caption;
+  std::string subject = s.sweep.caption.empty() ? s.sweep.model : s.sweep.caption;
+  if (subject.ends_with('.')) subject.pop_back();
   return fmt::format("{}: {}.", subject, what);
 }
 

@@ -67,6 +67,15 @@ TEST_CASE("thread counts have a grid each, and what was not measured is missing"
   CHECK(latency_grids(s)[0].rows[2].cells[2].empty());
 }
 
+TEST_CASE("a caption from the config ends once, with or without its own period") {
+  Snapshot s = grid_snapshot({{1, 128, 1}, {8, 128, 1}}, 2);
+  s.sweep.caption = "A model.";
+  const std::string with = latency_grids(s)[0].caption;
+  CHECK(with.starts_with("A model: "));
+  s.sweep.caption = "A model";
+  CHECK(latency_grids(s)[0].caption == with);
+}
+
 TEST_CASE("LaTeX groups headings and aligns numbers of several kinds in a column") {
   const std::string text =
       write_latex(latency_grids(grid_snapshot({{1, 128, 1}, {128, 128, 1}, {1, 256, 1}}, 4)));

@@ -13,7 +13,8 @@ struct RecordingKey {
   PassShape shape;
   const void* inputs = nullptr;
   const void* workspace = nullptr;
-  auto operator<=>(const RecordingKey&) const = default;
+  // clang-tidy 14 takes what this compares with 0 for a null pointer.
+  auto operator<=>(const RecordingKey&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 class Recordings {

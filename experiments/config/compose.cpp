@@ -101,7 +101,7 @@ Value override_value(const std::string& text, std::shared_ptr<const Source> sour
   // Only what looks like YAML is read as YAML, so that "a: b" or "#1" stay the text they are.
   const bool structured =
       !text.empty() && std::string_view("[{\"'").find(text[0]) != std::string::npos;
-  if (structured) return read_yaml(text, std::move(source), problems);
+  if (structured) return read_yaml(text, source, problems);
   Value value;
   value.kind = text.empty() ? Value::Kind::null : Value::Kind::scalar;
   value.text = text;

@@ -85,6 +85,7 @@ bool read_fields(const Cursor& at, const std::vector<Field<Owner>>& fields, Owne
                                     [&](const Field<Owner>& f) { return f.name == member.key; });
     if (found == fields.end()) {
       std::vector<std::string> known;
+      known.reserve(fields.size());
       for (const Field<Owner>& f : fields) known.push_back(f.name);
       unknown_key(at, member, known);
       good = false;

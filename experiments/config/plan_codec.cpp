@@ -17,6 +17,7 @@ constexpr int kManyLayers = 4096;
 
 std::vector<std::string> module_names() {
   std::vector<std::string> names;
+  names.reserve(std::size(quant::kAllModules));
   for (quant::Module module : quant::kAllModules) names.emplace_back(quant::name(module));
   return names;
 }

@@ -121,7 +121,7 @@ void write_section(const json& section, const std::string& path, const std::stri
   for (const std::string& key : keys) {
     const json& schema = section.at("properties").at(key);
     const json* inner = section_within(schema);
-    const std::string inner_path = path.empty() ? key : path + "." + key;
+    const std::string inner_path = path.empty() ? key : fmt::format("{}.{}", path, key);
     if (inner == nullptr) continue;
     // The keys of a task stand under the task file.
     if (inner->at("properties").contains("text_columns")) continue;

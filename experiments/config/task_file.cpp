@@ -89,7 +89,7 @@ fs::path find_task_file(const std::string& name, const fs::path& folder) {
   }
   for (const fs::path& place :
        {folder / "tasks", folder / ".." / "tasks", util::project_file("configs/tasks")}) {
-    const fs::path file = (place / (name + ".yaml")).lexically_normal();
+    fs::path file = (place / (name + ".yaml")).lexically_normal();
     if (fs::is_regular_file(file, error)) return file;
   }
   return {};

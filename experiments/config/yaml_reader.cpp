@@ -198,7 +198,8 @@ class TreeBuilder : public YAML::EventHandler {
 
 }  // namespace
 
-Value read_yaml(const std::string& text, std::shared_ptr<const Source> source, Problems& problems) {
+Value read_yaml(const std::string& text, const std::shared_ptr<const Source>& source,
+                Problems& problems) {
   Value nothing;
   nothing.place.source = source;
   if (text.size() > kMaxFileBytes) {

@@ -18,7 +18,8 @@ inline constexpr size_t kMaxTreeBytes = size_t{16} << 20;
 
 /// Reads one document. What is wrong (syntax, duplicate keys, keys that are no words, tags, a
 /// second document, a limit) is added to `problems`; a document that cannot be read is null.
-Value read_yaml(const std::string& text, std::shared_ptr<const Source> source, Problems& problems);
+Value read_yaml(const std::string& text, const std::shared_ptr<const Source>& source,
+                Problems& problems);
 
 /// The same of a file; a file that cannot be read is a problem placed at `asked_at` (or at the file
 /// itself when that has no source).

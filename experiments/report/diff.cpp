@@ -80,7 +80,8 @@ StoredTrials stored_trials(SQLite::Database& db) {
     const std::string task = query.getColumn(1).getString();
     result.plans.insert(plan);
     result.tasks.insert(task);
-    result.identities.emplace(plan + "\t" + task, json::parse(query.getColumn(2).getString()));
+    result.identities.emplace(fmt::format("{}\t{}", plan, task),
+                              json::parse(query.getColumn(2).getString()));
   }
   return result;
 }

@@ -287,6 +287,7 @@ std::vector<Snapshot> load_snapshots(store::Store& store, const Filter& filter) 
   // Without a match the one sweep that is asked for says what there is.
   if (names.empty()) return {load_snapshot(store, filter)};
   std::vector<Snapshot> snapshots;
+  snapshots.reserve(names.size());
   for (const std::string& name : names) snapshots.push_back(load_snapshot(store, {.sweep = name}));
   return snapshots;
 }

@@ -98,6 +98,7 @@ bool is_name(const std::string& text) {
 
 std::vector<std::string> all_names() {
   std::vector<std::string> names;
+  names.reserve(std::size(quant::kAllModules) + setting_kinds().size());
   for (quant::Module module : quant::kAllModules) names.emplace_back(quant::name(module));
   for (const SettingKind& kind : setting_kinds()) names.push_back(kind.name);
   return names;

@@ -17,7 +17,7 @@ bool parse_all(std::string_view text, T& out) {
 
 /// A setting whose values are the words of an enumeration, in the order of its values.
 template <class Enum>
-SettingKind word_setting(std::string name, std::vector<std::string> words,
+SettingKind word_setting(std::string name, const std::vector<std::string>& words,
                          Enum quant::PlanOptions::*member, std::string doc) {
   SettingKind kind{std::move(name), std::move(doc), words, 0, 0, true, {}, {}};
   kind.set = [words, member](Settings& settings, const std::string& text) {

@@ -27,7 +27,7 @@ size_t row_bytes(ElementType type, int k) {
 int integer_at(ElementType type, const void* row, int i) {
   const auto* bytes = static_cast<const int8_t*>(row);
   if (type == ElementType::s8) return bytes[i];
-  const int byte = bytes[i / 2];
+  const int byte = static_cast<unsigned char>(bytes[i / 2]);
   const int nibble = (i % 2 == 0 ? byte : byte >> 4) & 0xf;
   return nibble >= 8 ? nibble - 16 : nibble;
 }

@@ -61,7 +61,7 @@ Workspace make_workspace(int keys, int head_size, Scratch& scratch) {
   w.size_words = divide_up(head_size * Head::kElementBytes, 4);
   // One vector more than needed: rows a power of two apart would share the sets of L1.
   w.score_stride = static_cast<size_t>(w.key_vectors + 1) * kVectorBytes;
-  w.probability_stride = static_cast<size_t>(divide_up(w.key_vectors, 4) * kVectorBytes);
+  w.probability_stride = static_cast<size_t>(divide_up(w.key_vectors, 4)) * kVectorBytes;
   const size_t key_bytes = static_cast<size_t>(w.key_vectors) * w.size_words * kVectorBytes;
   const size_t value_bytes =
       static_cast<size_t>(divide_up(keys, Head::kKeysPerWord)) * w.size_vectors * kVectorBytes;

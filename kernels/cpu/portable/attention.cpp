@@ -47,9 +47,9 @@ Workspace make_workspace(int keys, int head_size, Scratch& scratch) {
   w.padded_size = round_up(head_size, kTileCols);
   const size_t keys_t = static_cast<size_t>(head_size) * static_cast<size_t>(w.padded_keys);
   const size_t values = static_cast<size_t>(keys) * static_cast<size_t>(w.padded_size);
-  const size_t queries = static_cast<size_t>(kTileRows * head_size);
+  const size_t queries = static_cast<size_t>(kTileRows) * static_cast<size_t>(head_size);
   const size_t scores = static_cast<size_t>(kTileRows) * static_cast<size_t>(w.padded_keys);
-  const size_t products = static_cast<size_t>(kTileRows * w.padded_size);
+  const size_t products = static_cast<size_t>(kTileRows) * static_cast<size_t>(w.padded_size);
   w.products = static_cast<double*>(scratch.reserve(
       sizeof(double) * products + sizeof(float) * (keys_t + values + queries + scores)));
   w.keys_t = reinterpret_cast<float*>(w.products + products);

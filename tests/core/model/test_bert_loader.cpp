@@ -16,7 +16,7 @@ namespace {
 std::string load_error(const CheckpointCopy& copy) {
   const auto directory = copy.save();
   // Both entrances refuse the same checkpoints.
-  const std::string error = test::model_error([&] { model::load_bert(directory); });
+  std::string error = test::model_error([&] { model::load_bert(directory); });
   CHECK(error == test::model_error([&] { model::inspect_bert(directory); }));
   return error;
 }
@@ -88,7 +88,8 @@ TEST_CASE("The hash is of contents: shards, prefix, legacy names and folder do n
   CHECK(model::inspect_bert(golden::directory() / "sharded").weights_hash == expected);
 
   CheckpointCopy copy("classifier");
-  copy.rename([](std::string name) { return name.starts_with("bert.") ? name.substr(5) : name; });
+  copy.rename(
+      [](const std::string& name) { return name.starts_with("bert.") ? name.substr(5) : name; });
   CHECK(model::inspect_bert(copy.save()).weights_hash == expected);
   copy.rename([](std::string name) {
     const size_t at = name.find("LayerNorm.weight");

@@ -145,9 +145,9 @@ TEST_CASE("edit distance and suggestions", "[plan]") {
   REQUIRE(edit_distance("kitten", "sitting") == 3);
   REQUIRE(edit_distance("", "abc") == 3);
   REQUIRE(edit_distance("INT8", "int8") == 0);
-  REQUIRE(did_you_mean("attn_output", {"attention", "attention_output"}) == "");
+  REQUIRE(did_you_mean("attn_output", {"attention", "attention_output"}).empty());
   REQUIRE(did_you_mean("atention_output", {"attention", "attention_output"}) ==
           ", did you mean attention_output?");
-  REQUIRE(did_you_mean("x", {"M1", "M2"}) == "");
-  REQUIRE(did_you_mean(std::string(10000, 'a'), {"fp16"}) == "");
+  REQUIRE(did_you_mean("x", {"M1", "M2"}).empty());
+  REQUIRE(did_you_mean(std::string(10000, 'a'), {"fp16"}).empty());
 }

@@ -11,7 +11,7 @@ TEST_CASE("a command's two streams and exit code come back") {
   CHECK(result.exit_code == 3);
   CHECK(result.output == "out\nerr");
   CHECK(util::run_command({"sh", "-c", "kill -9 $$"}).exit_code == -9);
-  CHECK(util::run_command({"cat"}).output == "");  // it has no input to wait for
+  CHECK(util::run_command({"cat"}).output.empty());  // it has no input to wait for
 }
 
 TEST_CASE("a command can run without its errors and without some of the environment") {
@@ -20,7 +20,7 @@ TEST_CASE("a command can run without its errors and without some of the environm
                                        "echo \"$HEROSWEEP_TEST_COMMAND\"; echo err >&2"};
   CHECK(util::run_command(words).output == "kept\nerr");
   const util::CommandOptions options{.with_errors = false, .unset = "HEROSWEEP_TEST_"};
-  CHECK(util::run_command(words, options).output == "");
+  CHECK(util::run_command(words, options).output.empty());
   ::unsetenv("HEROSWEEP_TEST_COMMAND");
 }
 

@@ -61,7 +61,7 @@ def check(build, file, entry, tool):
     except (OSError, ValueError, KeyError):
         pass
     # Before the check: what is changed meanwhile has not passed.
-    files = {name: digest(name) for name in [".clang-tidy", *included(entry)]}
+    files = {name: digest(name) for name in [".clang-tidy", "tests/.clang-tidy", *included(entry)]}
     done = subprocess.run(["clang-tidy", "--quiet", f"-p={build}", "--warnings-as-errors=*", file], cwd=ROOT,
                           capture_output=True, text=True)
     if done.returncode != 0:

@@ -17,9 +17,7 @@ void launch_heads(const AttentionParams& params, AttentionGrid grid) {
 
 template <int kHead>
 void launch_short(const AttentionParams& params, AttentionGrid grid) {
-  // Blocks of one group are more and sooner done, but read K and V twice.
-  const int blocks = grid.heads * grid.sequences;
-  if (blocks < 2 * device().multiprocessors)
+  if (halves_queries(grid))
     launch_heads<f16::HeadLayout<kHead, 1>>(params, grid);
   else
     launch_heads<f16::HeadLayout<kHead, 2>>(params, grid);

@@ -246,20 +246,10 @@ class Reader {
   /// One group after the other starts products, once the two others have started theirs: so that
   /// its scores are soon complete, and others multiply while it exponentiates.
   __device__ void wait_for_grants() {
-    if (group_ == 0)
-      wait_on_named_barrier<4, Shape::kReaders>();
-    else if (group_ == 1)
-      wait_on_named_barrier<5, Shape::kReaders>();
-    else
-      wait_on_named_barrier<6, Shape::kReaders>();
+    with_group(group_, [](auto index) { wait_on_named_barrier<4 + index, Shape::kReaders>(); });
   }
   __device__ void grant(int group) {
-    if (group == 0)
-      arrive_on_named_barrier<4, Shape::kReaders>();
-    else if (group == 1)
-      arrive_on_named_barrier<5, Shape::kReaders>();
-    else
-      arrive_on_named_barrier<6, Shape::kReaders>();
+    with_group(group, [](auto index) { arrive_on_named_barrier<4 + index, Shape::kReaders>(); });
   }
   __device__ void grant_others() {
 #pragma unroll

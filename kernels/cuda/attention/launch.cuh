@@ -6,6 +6,12 @@
 
 namespace herosweep::kernels::cuda {
 
+/// Whether a block of up to 128 queries a head would leave multiprocessors waiting for few long
+/// blocks: halves of their queries are more and sooner done, though they read K and V twice.
+inline bool halves_queries(AttentionGrid grid) {
+  return grid.heads * grid.sequences < 2 * device().multiprocessors;
+}
+
 /// kBytes: the most shared memory that a launch of `kKernel` asks for.
 template <auto kKernel, int kBytes>
 void launch_attention(const AttentionParams& params, AttentionGrid grid, int queries, int threads,

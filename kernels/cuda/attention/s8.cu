@@ -31,8 +31,7 @@ void launch_short_blocks(const AttentionParams& params, AttentionGrid grid) {
 
 template <int kHead>
 void launch_short(const AttentionParams& params, AttentionGrid grid) {
-  // Blocks of half the queries are more and sooner done, but read K and V twice.
-  if (grid.heads * grid.sequences < 2 * device().multiprocessors)
+  if (halves_queries(grid))
     launch_short_blocks<kHead, kShortRows / 2>(params, grid);
   else
     launch_short_blocks<kHead, kShortRows>(params, grid);

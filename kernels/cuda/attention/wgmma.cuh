@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cute/arch/mma_sm90_gmma.hpp>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/cuda/attention/f16_rows.cuh"
@@ -159,14 +160,19 @@ __device__ __forceinline__ void arrive_on_named_barrier() {
   asm volatile("bar.arrive %0, %1;" ::"n"(kBarrier), "n"(kThreads) : "memory");
 }
 
-/// group: 0, 1 or 2.
-__device__ __forceinline__ void synchronize_group(int group) {
+/// Calls visit with `group` (0, 1 or 2) as a constant.
+template <class Visit>
+__device__ __forceinline__ void with_group(int group, const Visit& visit) {
   if (group == 0)
-    wait_on_named_barrier<1, kGroupThreads>();
+    visit(std::integral_constant<int, 0>{});
   else if (group == 1)
-    wait_on_named_barrier<2, kGroupThreads>();
+    visit(std::integral_constant<int, 1>{});
   else
-    wait_on_named_barrier<3, kGroupThreads>();
+    visit(std::integral_constant<int, 2>{});
+}
+
+__device__ __forceinline__ void synchronize_group(int group) {
+  with_group(group, [](auto index) { wait_on_named_barrier<1 + index, kGroupThreads>(); });
 }
 
 }  // namespace herosweep::kernels::cuda::f16

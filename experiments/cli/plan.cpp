@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "core/util/text.h"
 #include "experiments/cli/command.h"
 #include "experiments/cli/options.h"
 #include "experiments/measure/cost.h"
@@ -103,11 +104,6 @@ void print_variants(const sweep::Sweep& sweep) {
   }
 }
 
-/// "1 plan", "2 plans".
-std::string counted(size_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
-
 /// Plans that would fail for want of calibration rows, and the way out.
 void print_uncalibrated(const sweep::Sweep& sweep) {
   if (sweep.tasks.empty() || sweep::calibration_source(sweep.tasks)) return;
@@ -116,7 +112,7 @@ void print_uncalibrated(const sweep::Sweep& sweep) {
       [](const sweep::Variant& variant) { return quant::needs_calibration(variant.plan); });
   if (count > 0)
     fmt::print("warning: {} will fail: calibrated scales need a task with a train split\n",
-               counted(static_cast<size_t>(count), "plan"));
+               util::counted(count, "plan"));
 }
 
 void print_plan(const sweep::Sweep& sweep, const measure::Estimate& cost, int workers) {
@@ -137,12 +133,11 @@ void print_plan(const sweep::Sweep& sweep, const measure::Estimate& cost, int wo
     groups =
         sweep.latency.batch.size() * sweep.latency.seq_len.size() * sweep.latency.threads.size();
   print_uncalibrated(sweep);
-  fmt::print("{} on {}: {}, {}, {} dropped\n", counted(sweep.variants.size(), "plan"),
-             counted(sweep.tasks.size(), "task"), counted(sweep.trials.size(), "trial"),
-             counted(groups, "latency group"), sweep.dropped.size());
+  fmt::print("{} on {}: {}, {}, {} dropped\n", util::counted(sweep.variants.size(), "plan"),
+             util::counted(sweep.tasks.size(), "task"), util::counted(sweep.trials.size(), "trial"),
+             util::counted(groups, "latency group"), sweep.dropped.size());
   fmt::print("about {} for accuracy on {}, {} for latency, {:.1f} GB of memory\n",
-             measure::format_duration(cost.accuracy_seconds),
-             counted(static_cast<size_t>(workers), "worker"),
+             measure::format_duration(cost.accuracy_seconds), util::counted(workers, "worker"),
              measure::format_duration(cost.latency_seconds), cost.memory_bytes / 1e9);
 }
 

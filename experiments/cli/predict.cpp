@@ -8,6 +8,7 @@
 #include "core/model/safetensors.h"
 #include "core/util/atomic_file.h"
 #include "core/util/error.h"
+#include "core/util/text.h"
 #include "experiments/cli/command.h"
 #include "experiments/cli/options.h"
 #include "experiments/cli/predict_input.h"
@@ -154,7 +155,7 @@ int predict(const Options& options) {
   }
   util::write_file_atomically(options.output, lines);
   const int examples = tokens.sequences() / stride;
-  fmt::print("{}: {} example{}\n", options.output.string(), examples, examples == 1 ? "" : "s");
+  fmt::print("{}: {}\n", options.output.string(), util::counted(examples, "example"));
   if (!options.layers.empty()) write_layers(options.layers, engine, hidden, tokens);
   return kOk;
 }

@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "core/util/text.h"
 #include "experiments/report/plans.h"
 #include "experiments/report/table_parts.h"
 
@@ -131,8 +132,8 @@ Table latency_grid(const Snapshot& s, int threads) {
     add_plan_rows(table, groups, plan, block_title(*plan.begin()->second, with_seed));
   mark_speedups(table);
   table.caption = caption(s, fmt::format("median time of a pass and speed-up over FP16 by batch "
-                                         "size and sequence length, {} thread{}, on {}",
-                                         threads, threads == 1 ? "" : "s", s.sweep.device));
+                                         "size and sequence length, {}, on {}",
+                                         util::counted(threads, "thread"), s.sweep.device));
   table.label = label(s, fmt::format("latency-t{}", threads));
   table.notes = notes(s);
   table.notes.emplace_back(kSpeedupNote);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/util/text.h"
 #include "experiments/report/table_parts.h"
 
 namespace herosweep::report {
@@ -62,8 +63,8 @@ Table memory_table(const Snapshot& s) {
 }  // namespace
 
 std::string describe(const GroupKey& group) {
-  return fmt::format("batch {}, {} tokens, {} thread{}", group.batch, group.seq_len, group.threads,
-                     group.threads == 1 ? "" : "s");
+  return fmt::format("batch {}, {} tokens, {}", group.batch, group.seq_len,
+                     util::counted(group.threads, "thread"));
 }
 
 std::vector<Table> build_tables(const Snapshot& s, TableKind kind) {

@@ -2,6 +2,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 
+#include "core/util/text.h"
 #include "experiments/report/rows.h"
 
 namespace herosweep::report {
@@ -21,8 +22,7 @@ std::map<std::string, std::vector<ModuleScheme>> load_schemes(SQLite::Database& 
     const std::string module = query.getColumn(1).getString();
     std::string scheme = query.getColumn(2).getString();
     const int layers = query.getColumn(3).getInt();
-    if (layers < query.getColumn(4).getInt())
-      scheme += fmt::format(" in {} layer{}", layers, layers == 1 ? "" : "s");
+    if (layers < query.getColumn(4).getInt()) scheme += " in " + util::counted(layers, "layer");
     if (!plan.empty() && plan.back().module == module)
       plan.back().scheme += ", " + scheme;
     else

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/util/error.h"
+#include "core/util/text.h"
 #include "experiments/report/table.h"
 
 namespace herosweep::report {
@@ -185,8 +186,8 @@ std::string show_text(store::Store& store, const std::string& trial) {
         row["task"].get<std::string>(), row["sweep"].get<std::string>(),
         row["model"].get<std::string>(),
         row["variant"].get<std::string>().empty() ? "" : ", " + row["variant"].get<std::string>());
-  out += fmt::format("  {}, {} attempt{}, finished {}\n", json["state"].get<std::string>(),
-                     json["attempts"].get<int>(), json["attempts"].get<int>() == 1 ? "" : "s",
+  out += fmt::format("  {}, {}, finished {}\n", json["state"].get<std::string>(),
+                     util::counted(json["attempts"].get<int>(), "attempt"),
                      value_text(json["finished_at"]));
   out += "Plan\n" + layers_text(json["layers"]);
   out += rows_text("Accuracy, against the FP16 plan", json["accuracy"]);

@@ -146,8 +146,8 @@ void print_text(const Found& found) {
 
 int list_models(const Options& options) {
   const std::string name = options.backend == "auto" ? config::auto_backend() : options.backend;
-  const kernels::Backend& backend =
-      measure::use_backend({options.directory, name, 1, cache_directory(), ""});
+  const measure::Setting setting{options.directory, name, 1, cache_directory(), ""};
+  const kernels::Backend& backend = measure::use_backend(setting);
   std::vector<Found> models;
   for (const fs::path& directory : candidates(options.directory))
     models.push_back(examine(directory, options, backend));

@@ -89,7 +89,8 @@ __device__ __forceinline__ void round_to_halves(uint32_t (&a)[kPairs][4],
   }
 }
 
-/// Writes the warp's 16 rows out / sum, or zeros where `empty`. `first`: the first of the rows.
+/// Writes the warp's 16 rows out * scale_v / sum, or zeros without keys. `first`: the first of the
+/// rows. scale_v is 1 where V is FP16.
 template <int kHead>
 __device__ __forceinline__ void write_warp(const AttentionParams& p, const BlockWork& block,
                                            int first, uint32_t staging, const float* inverse,
@@ -98,7 +99,7 @@ __device__ __forceinline__ void write_warp(const AttentionParams& p, const Block
   bool finite = true;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
-    const float factor = block.keys == 0 ? 0.0f : 1.0f / sum[half];
+    const float factor = block.keys == 0 ? 0.0f : p.scale_v / sum[half];
     LaneFeatures<kHead, 2> y;
 #pragma unroll
     for (int i = 0; i < kHead / 8; ++i)

@@ -33,7 +33,9 @@ struct AttentionGrid {
 
 void launch_attention_s8(const AttentionParams& params, AttentionGrid grid);
 void launch_attention_f16(const AttentionParams& params, AttentionGrid grid);
-/// On WGMMA. REQUIRES Device::use_sm90 and AttentionParams::whole_heads.
+/// On WGMMA. REQUIRE Device::use_sm90 and AttentionParams::whole_heads; INT8 also heads of 32 or 64
+/// and sequences of at most 128 rows.
+void launch_attention_s8_sm90(const AttentionParams& params, AttentionGrid grid);
 void launch_attention_f16_sm90(const AttentionParams& params, AttentionGrid grid);
 
 }  // namespace herosweep::kernels::cuda

@@ -53,9 +53,15 @@ void launch_whole_heads(const AttentionParams& params, AttentionGrid grid) {
     launch_long<128>(params, grid);
 }
 
+bool takes_wgmma(const AttentionParams& params, AttentionGrid grid) {
+  return device().use_sm90 && params.whole_heads && params.head_size <= 64 &&
+         grid.longest <= kShortRows;
+}
+
 }  // namespace
 
 void launch_attention_s8(const AttentionParams& params, AttentionGrid grid) {
+  if (takes_wgmma(params, grid)) return launch_attention_s8_sm90(params, grid);
   if (params.whole_heads) return launch_whole_heads(params, grid);
   if (params.head_size <= 32)
     launch_size<32>(params, grid);

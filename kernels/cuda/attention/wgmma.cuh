@@ -1,9 +1,9 @@
-// WGMMA (sm_90a) of FP16 rows of heads in shared memory: m64, FP32 sums in the accumulators of
-// mma.sync, 16 rows a warp (f16::Accumulators).
+// WGMMA (sm_90a) of FP16 and INT8 rows of heads in shared memory: m64, sums in the accumulators of
+// mma.sync, 16 rows a warp (f16::Accumulators; INT32 in s8::Scores).
 //
 // A tile is one panel of rows of at most 128 bytes, or two, since that is the widest row that a
-// descriptor knows. Inside a panel, tile_offset (tile.cuh) swizzles as WGMMA's modes of 64 and 128
-// bytes do; panels begin at multiples of 1024 bytes.
+// descriptor knows. Inside a panel, tile_offset (tile.cuh) swizzles as WGMMA's modes of 32, 64 and
+// 128 bytes do; panels begin at multiples of 1024 bytes.
 #pragma once
 
 #include <cute/arch/mma_sm90_gmma.hpp>
@@ -15,22 +15,24 @@
 
 namespace herosweep::kernels::cuda::f16 {
 
-/// kRows rows of a head of FP16.
-template <int kHeadSize, int kTileRows>
+/// kRows rows of a head of FP16, or of INT8.
+template <int kHeadSize, int kTileRows, int kElementBytes = 2>
 struct Panels {
   static constexpr int kHead = kHeadSize;
   static constexpr int kRows = kTileRows;
-  static constexpr int kRowBytes = kHead < 64 ? 2 * kHead : 128;
-  static constexpr int kBytes = 2 * kHead * kRows;
+  static constexpr int kHeadBytes = kElementBytes * kHead;
+  static constexpr int kRowBytes = kHeadBytes < 128 ? kHeadBytes : 128;
+  static constexpr int kBytes = kHeadBytes * kRows;
   static constexpr int kPanel = kRowBytes * kRows;
   static constexpr int kCount = kBytes / kPanel;
-  static_assert(kRowBytes == 64 || kRowBytes == 128);
+  static constexpr int kSteps = kHeadBytes / 32;  // of products
+  static_assert(kRowBytes == 32 || kRowBytes == 64 || kRowBytes == 128);
   static_assert(kPanel % 1024 == 0);
 
-  /// Of 16 features, in the first row.
+  /// Of the features of one step, in the first row.
   static constexpr int offset(int step) {
-    constexpr int kSteps = kRowBytes / 32;  // of a panel
-    return step / kSteps * kPanel + step % kSteps * 32;
+    constexpr int kPanelSteps = kRowBytes / 32;
+    return step / kPanelSteps * kPanel + step % kPanelSteps * 32;
   }
 };
 
@@ -48,7 +50,7 @@ __device__ __forceinline__ void copy_panels(uint32_t tile, HeadRows source, int 
 /// Descriptor of a tile that begins at `address`: groups of eight rows follow one another.
 template <class Tile>
 __device__ __forceinline__ uint64_t descriptor(uint32_t address) {
-  constexpr uint64_t kMode = Tile::kRowBytes == 128 ? 1 : 2;
+  constexpr uint64_t kMode = Tile::kRowBytes == 128 ? 1 : Tile::kRowBytes == 64 ? 2 : 3;
   // Distance of panels, where features are not what is summed over; not read elsewhere.
   constexpr uint64_t kLeading = Tile::kPanel / 16;
   constexpr uint64_t kStride = 8 * Tile::kRowBytes / 16;
@@ -70,16 +72,20 @@ __device__ __forceinline__ void fence_operand(Register (&operand)[kOuter][kInner
     for (size_t j = 0; j < kInner; ++j) cute::warpgroup_fence_operand(operand[i][j]);
 }
 
-/// WGMMA of kColumns columns: B [columns, k] as rows of features, and B [k, columns], which sums
-/// over rows.
-template <int kColumns>
+/// WGMMA of kColumns columns: B [columns, k] as rows of features (sums in Register: float of FP16,
+/// uint32_t of INT8), and B [k, columns], which sums over rows.
+template <class Register, int kColumns>
 struct Instructions;
 #define HEROSWEEP_INSTRUCTIONS(COLUMNS)                                                         \
   template <>                                                                                   \
-  struct Instructions<COLUMNS> {                                                                \
+  struct Instructions<float, COLUMNS> {                                                         \
     using Major = cute::SM90::GMMA::Major;                                                      \
     using ByFeature = cute::SM90::GMMA::MMA_64x##COLUMNS##x16_F32F16F16_SS<Major::K, Major::K>; \
     using ByRow = cute::SM90::GMMA::MMA_64x##COLUMNS##x16_F32F16F16_RS<Major::K, Major::MN>;    \
+  };                                                                                            \
+  template <>                                                                                   \
+  struct Instructions<uint32_t, COLUMNS> {                                                      \
+    using ByFeature = cute::SM90::GMMA::MMA_64x##COLUMNS##x32_S32S8S8_SS_TN;                    \
   }
 HEROSWEEP_INSTRUCTIONS(32);
 HEROSWEEP_INSTRUCTIONS(64);
@@ -89,33 +95,32 @@ HEROSWEEP_INSTRUCTIONS(128);
 
 using cute::SM90::GMMA::ScaleOut;
 
-template <int kEights, size_t... kIndex>
-__device__ __forceinline__ void multiply_by_feature(Accumulators<kEights>& s, uint64_t a,
+template <class Register, int kEights, size_t... kIndex>
+__device__ __forceinline__ void multiply_by_feature(Register (&s)[kEights][4], uint64_t a,
                                                     uint64_t b, ScaleOut scale,
                                                     std::index_sequence<kIndex...>) {
-  Instructions<8 * kEights>::ByFeature::fma(a, b, s[kIndex / 4][kIndex % 4]..., scale);
+  Instructions<Register, 8 * kEights>::ByFeature::fma(a, b, s[kIndex / 4][kIndex % 4]..., scale);
 }
 
 template <int kEights, size_t... kIndex>
 __device__ __forceinline__ void multiply_by_row(Accumulators<kEights>& out, const uint32_t (&a)[4],
                                                 uint64_t b, std::index_sequence<kIndex...>) {
-  Instructions<8 * kEights>::ByRow::fma(a[0], a[1], a[2], a[3], b, out[kIndex / 4][kIndex % 4]...,
-                                        ScaleOut::One);
+  Instructions<float, 8 * kEights>::ByRow::fma(a[0], a[1], a[2], a[3], b,
+                                               out[kIndex / 4][kIndex % 4]..., ScaleOut::One);
 }
 
-/// Starts s <- Q K^T of a warpgroup's 64 queries and 8 kEights keys.
-template <class QueryTile, class KeyTile, int kEights>
-__device__ __forceinline__ void start_scores(Accumulators<kEights>& s, uint32_t queries,
-                                             uint32_t keys) {
+/// Starts s <- Q K^T of a warpgroup's 64 queries and 8 kEights keys, or s += it as `first` says.
+template <class QueryTile, class KeyTile, class Register, int kEights>
+__device__ __forceinline__ void start_scores(Register (&s)[kEights][4], uint32_t queries,
+                                             uint32_t keys, ScaleOut first = ScaleOut::Zero) {
   const uint64_t a = descriptor<QueryTile>(queries);
   const uint64_t b = descriptor<KeyTile>(keys);
   fence_operand(s);
   cute::warpgroup_arrive();
 #pragma unroll
-  for (int step = 0; step < KeyTile::kHead / 16; ++step)
+  for (int step = 0; step < KeyTile::kSteps; ++step)
     multiply_by_feature(s, advance(a, QueryTile::offset(step)), advance(b, KeyTile::offset(step)),
-                        step == 0 ? ScaleOut::Zero : ScaleOut::One,
-                        std::make_index_sequence<4 * kEights>());
+                        step == 0 ? first : ScaleOut::One, std::make_index_sequence<4 * kEights>());
   cute::warpgroup_commit_batch();
 }
 
@@ -135,8 +140,8 @@ __device__ __forceinline__ void start_values(Accumulators<kEights>& out, uint32_
 }
 
 /// Waits until at most kPending of what was started is under way; `result` belongs to the rest.
-template <int kPending, int kEights>
-__device__ __forceinline__ void finish(Accumulators<kEights>& result) {
+template <int kPending, class Register, int kEights>
+__device__ __forceinline__ void finish(Register (&result)[kEights][4]) {
   cute::warpgroup_wait<kPending>();
   fence_operand(result);
 }

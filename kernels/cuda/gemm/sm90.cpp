@@ -23,6 +23,8 @@ const char* schedule_name(Schedule schedule) {
       return "pingpong";
     case Schedule::cooperative:
       return "cooperative";
+    case Schedule::co_resident:
+      return "co_resident";
   }
   return "?";
 }

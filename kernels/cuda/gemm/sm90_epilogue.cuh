@@ -7,8 +7,9 @@
 //
 // FP32 throughout; multiply and add round once (FMA). INT8 is computed as
 // low + (high - low) saturate((y * inverse_scale - low) / (high - low)), whose saturation to [0, 1]
-// costs no instruction and whose error is below 1e-4 of a step. Raises `nonfinite` for a value that
-// is NaN or infinite when it is quantized, or after rounding to FP16. Twin:
+// costs no instruction and whose error is below 1e-4 of a step; behind a GELU, where the scale
+// allows it, as y * inverse_scale, which the conversion to bytes saturates. Raises `nonfinite` for
+// a value that is NaN or infinite when it is quantized, or after rounding to FP16. Twin:
 // kernels/reference/gemm.cpp.
 //
 // One warp a scheduler runs an epilogue while another multiplies, so that latencies are not hidden
@@ -44,7 +45,8 @@ struct EpilogueParameters {
   void* out = nullptr;   // [m, n]
   int n = 0;             // a multiple of 8
   float low = -127.0f;
-  float range = 254.0f;  // high - low
+  float range = 254.0f;           // high - low
+  float ordinary_inverse = 0.0f;  // the largest inverse_scale of the bodies without checks
   bool* nonfinite = nullptr;
   bool activate = false;
   GeluPolynomial gelu{};               // of the activation, for FP16 and FP32 output
@@ -166,21 +168,27 @@ class LinearEpilogue {
 
   CUTLASS_HOST_DEVICE explicit LinearEpilogue(const Params& parameters) : params_(parameters) {}
 
-  /// One tile, one thread. Rows and columns outside the matrix have zero accumulators (TMA fills
-  /// them) and take the scales of the last ones, so that they raise no flag of their own.
-  template <class ProblemShape, class TileShape, class TileCoordinates, class Engine, class Layout,
-            class TiledMma, class Residue>
-  CUTLASS_DEVICE void operator()(const ProblemShape& problem, const TileShape& tile,
-                                 const TileCoordinates& at,
-                                 const cute::Tensor<Engine, Layout>& accumulators,
-                                 const TiledMma& tiled_mma, const Residue&, int thread, char*) {
+  /// What one thread has of a tile, but for its accumulators.
+  template <int kThreadRows>
+  struct Part {
+    Element* out;           // first row, column 0
+    int rows[kThreadRows];  // relative to the first
+    float token_scales[kThreadRows];
+    int rows_left;  // of the matrix, from the first
+    int tile_column, first_column;
+    bool bounded;  // no result can overflow
+  };
+
+  /// Reads what does not depend on accumulators, so that it can be on its way while they are
+  /// summed.
+  template <class ProblemShape, class TileShape, class TileCoordinates, class TiledMma>
+  CUTLASS_DEVICE auto begin(const ProblemShape& problem, const TileShape& tile,
+                            const TileCoordinates& at, const TiledMma& tiled_mma,
+                            int thread) const {
     using namespace cute;
-    // The accumulators of a thread: ((2 columns, 2 rows, n / 8), blocks of 64 rows, 1).
-    static_assert(size<0, 0>(Layout{}) == 2 && size<0, 1>(Layout{}) == 2 && size<2>(Layout{}) == 1);
-    static_assert(size<0, 2>(Layout{}) * 8 == kTileColumns && size<1>(Layout{}) <= 2);
-    constexpr int kRows = 2 * size<1>(Layout{});
     const auto places = tiled_mma.get_thread_slice(thread).partition_C(
         make_identity_tensor(make_shape(get<0>(tile), get<1>(tile))));
+    constexpr int kRows = 2 * decltype(size<1>(places))::value;
     const auto row_in_tile = [&](int i) {
       return get<0>(places(make_coord(0, i % 2, 0), i / 2, 0));
     };
@@ -196,6 +204,20 @@ class LinearEpilogue {
       const int row = min(first_row + part.rows[i], get<0>(problem) - 1);
       part.token_scales[i] = params_.token_scale.data[row * params_.token_scale.stride];
     }
+    part.bounded = kMayBeBounded && ordinary(part);
+    return part;
+  }
+
+  /// One tile, one thread. Rows and columns outside the matrix have zero accumulators (TMA fills
+  /// them) and take the scales of the last ones, so that they raise no flag of their own.
+  template <int kRows, class Engine, class Layout>
+  CUTLASS_DEVICE void finish(const Part<kRows>& part,
+                             const cute::Tensor<Engine, Layout>& accumulators) const {
+    using namespace cute;
+    // The accumulators of a thread: ((2 columns, 2 rows, n / 8), blocks of 64 rows, 1).
+    static_assert(size<0, 0>(Layout{}) == 2 && size<0, 1>(Layout{}) == 2 && size<2>(Layout{}) == 1);
+    static_assert(size<0, 2>(Layout{}) * 8 == kTileColumns && 2 * size<1>(Layout{}) == kRows &&
+                  kRows <= 4);
     Accumulator sums[kTileColumns / kPackedRowGroup][8 * kRows];
     CUTLASS_PRAGMA_UNROLL
     for (int i = 0; i < size(accumulators); ++i) {
@@ -205,7 +227,7 @@ class LinearEpilogue {
     }
     FiniteCheck finite;
     // Bodies without branches: latencies are hidden by neighbouring results alone.
-    if (kMayBeBounded && ordinary(part)) {
+    if (kMayBeBounded && part.bounded) {
       if (params_.activate)
         finish_tile<true, kMayBeBounded>(sums, part, finite);
       else
@@ -218,23 +240,26 @@ class LinearEpilogue {
     if (params_.nonfinite != nullptr && finite.failed()) *params_.nonfinite = true;
   }
 
+  template <class ProblemShape, class TileShape, class TileCoordinates, class Engine, class Layout,
+            class TiledMma, class Residue>
+  CUTLASS_DEVICE void operator()(const ProblemShape& problem, const TileShape& tile,
+                                 const TileCoordinates& at,
+                                 const cute::Tensor<Engine, Layout>& accumulators,
+                                 const TiledMma& tiled_mma, const Residue&, int thread, char*) {
+    finish(begin(problem, tile, at, tiled_mma, thread), accumulators);
+  }
+
  private:
   static constexpr bool kQuantized = std::is_same_v<Element, int8_t>;
   /// Accumulators are below 2^31, so that ordinary scales rule out an overflow before quantization.
   static constexpr bool kMayBeBounded = kQuantized && std::is_same_v<Accumulator, int32_t>;
+  /// GELU is never below -0.1701, so that with an ordinary inverse scale its quantized value is
+  /// above -128 and the conversion to bytes clamps as the range does.
+  template <bool kActivate, bool kBounded>
+  static constexpr bool kSaturates = kQuantized&& kActivate&& kBounded;
   /// Four neighbouring results.
   using Packed = std::conditional_t<kQuantized, uint32_t,
                                     std::conditional_t<sizeof(Element) == 2, uint2, float4>>;
-
-  /// What one thread has of a tile.
-  template <int kRows>
-  struct Part {
-    Element* out;     // first row, column 0
-    int rows[kRows];  // relative to the first
-    float token_scales[kRows];
-    int rows_left;  // of the matrix, from the first
-    int tile_column, first_column;
-  };
 
   /// Groups of 32 columns, a chunk of them at a time. `kBounded`: no result can overflow.
   template <bool kActivate, bool kBounded, int kGroups, int kSize, int kRows>
@@ -266,7 +291,7 @@ class LinearEpilogue {
     CUTLASS_PRAGMA_UNROLL
     for (int half = 0; half < 2; ++half) {
       Columns columns(params_, column + half * 4, kQuantized);
-      if constexpr (kQuantized) prepare<kActivate>(columns);
+      if constexpr (kQuantized && !kSaturates<kActivate, kBounded>) prepare<kActivate>(columns);
       CUTLASS_PRAGMA_UNROLL
       for (int i = 0; i < kRows; ++i) {
         float values[4];
@@ -274,7 +299,7 @@ class LinearEpilogue {
         for (int j = 0; j < 4; ++j)
           values[j] =
               linear<kActivate>(sums[i * 8 + half * 4 + j], part.token_scales[i], columns, j);
-        results[i][half] = finish<kActivate, kBounded>(values, columns, finite);
+        results[i][half] = pack<kActivate, kBounded>(values, columns, finite);
       }
     }
     CUTLASS_PRAGMA_UNROLL
@@ -312,17 +337,22 @@ class LinearEpilogue {
   }
 
   template <bool kActivate, bool kBounded>
-  CUTLASS_DEVICE Packed finish(float (&values)[4], const Columns& columns,
-                               FiniteCheck& finite) const {
+  CUTLASS_DEVICE Packed pack(float (&values)[4], const Columns& columns,
+                             FiniteCheck& finite) const {
     if constexpr (kQuantized) {
-      if constexpr (kActivate) {
-        const float zero = -params_.low * __fdividef(1.0f, params_.range);
+      if constexpr (kSaturates<kActivate, kBounded>) {
         CUTLASS_PRAGMA_UNROLL
-        for (int j = 0; j < 4; ++j) values[j] = fmaf(values[j], columns.inverse_scale[j], zero);
+        for (int j = 0; j < 4; ++j) values[j] *= columns.inverse_scale[j];
+      } else {
+        if constexpr (kActivate) {
+          const float zero = -params_.low * __fdividef(1.0f, params_.range);
+          CUTLASS_PRAGMA_UNROLL
+          for (int j = 0; j < 4; ++j) values[j] = fmaf(values[j], columns.inverse_scale[j], zero);
+        }
+        if constexpr (!kBounded) finite.add(values);
+        CUTLASS_PRAGMA_UNROLL
+        for (float& value : values) value = fmaf(__saturatef(value), params_.range, params_.low);
       }
-      if constexpr (!kBounded) finite.add(values);
-      CUTLASS_PRAGMA_UNROLL
-      for (float& value : values) value = fmaf(__saturatef(value), params_.range, params_.low);
       return saturated_bytes(values);
     } else if constexpr (std::is_same_v<Element, float>) {
       return {values[0], values[1], values[2], values[3]};
@@ -348,8 +378,8 @@ class LinearEpilogue {
   }
 
   /// Whether no result of this warp can overflow: scales within 2^30 and a bias within 2^60 give
-  /// |v| <= 2^91 + 2^60, and times the inverse scale at most 2^122. Together the lanes read what
-  /// they will need, so that it waits in the L1 cache.
+  /// |v| <= 2^91 + 2^60, and times the inverse scale, up to 2^30, at most 2^122. Together the lanes
+  /// read what they will need, so that it waits in the L1 cache.
   template <int kRows>
   CUTLASS_DEVICE bool ordinary(const Part<kRows>& part) const {
     constexpr int kTurns = (kTileColumns + 31) / 32;
@@ -368,7 +398,8 @@ class LinearEpilogue {
     for (const float scale : part.token_scales) all &= within<30>(scale);
     CUTLASS_PRAGMA_UNROLL
     for (int turn = 0; turn < kTurns; ++turn)
-      all &= within<30>(row_scale[turn]) & within<60>(bias[turn]) & within<30>(inverse[turn]);
+      all &= within<30>(row_scale[turn]) & within<60>(bias[turn]) &
+             (fabsf(inverse[turn]) <= params_.ordinary_inverse);
     return __all_sync(~0u, all);
   }
 

@@ -23,6 +23,7 @@
 #include "kernels/cuda/device.h"
 #include "kernels/cuda/gemm/sm90_epilogue.cuh"
 #include "kernels/cuda/gemm/sm90_launch.h"
+#include "kernels/cuda/gemm/sm90_persistent.cuh"
 #include "kernels/cuda/gemm/sm90_tiles.h"
 
 namespace herosweep::kernels::cuda::sm90 {
@@ -57,28 +58,59 @@ struct KernelSchedule<Schedule::cooperative> {
   using type = cutlass::gemm::KernelTmaWarpSpecializedCooperative;
 };
 
-/// The CUTLASS kernel of one tile, see run_tile.
-template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
-          int cluster_n, Schedule schedule>
-struct TileKernel {
+template <>
+struct KernelSchedule<Schedule::co_resident> {
+  using type = cutlass::gemm::KernelTmaWarpSpecializedCooperative;
+};
+
+/// Blocks of PersistentKernel on a multiprocessor; 0: a kernel of CUTLASS.
+constexpr int persistent_blocks(Schedule schedule) {
+  return schedule == Schedule::warp_specialized ? 1 : schedule == Schedule::co_resident ? 2 : 0;
+}
+
+/// Stages of the pipeline that fit into a block's shared memory, beside barriers.
+constexpr int persistent_stages(Schedule schedule, int stage_bytes) {
+  constexpr int kBarrierBytes = 1024;
+  return (shared_bytes_of_block(persistent_blocks(schedule)) - kBarrierBytes) / stage_bytes;
+}
+
+template <ElementType operand, int m, int n, int k, int cluster_m, int cluster_n, Schedule schedule,
+          class Stages>
+struct TileMainloop {
   using Input = typename Storage<operand>::type;
   using Accumulator = std::conditional_t<operand == ElementType::s8, int32_t, float>;
-  using Result = typename Storage<output>::type;
-  using TileShape = cute::Shape<cute::Int<m>, cute::Int<n>, cute::Int<k>>;
-  using ClusterShape = cute::Shape<cute::Int<cluster_m>, cute::Int<cluster_n>, cute::_1>;
   using RowMajor = cutlass::layout::RowMajor;
   static constexpr int kInputAlignment = 16 / sizeof(Input);
-
-  using Epilogue = cutlass::epilogue::collective::detail::Sm90TmaWarpSpecializedAdapter<
-      LinearEpilogue<n, Accumulator, Result>>;
-  using Stages = cutlass::gemm::collective::StageCountAutoCarveout<static_cast<int>(
-      sizeof(typename Epilogue::SharedStorage))>;
-  using Mainloop = typename cutlass::gemm::collective::CollectiveBuilder<
+  using type = typename cutlass::gemm::collective::CollectiveBuilder<
       cutlass::arch::Sm90, cutlass::arch::OpClassTensorOp, Input, RowMajor, kInputAlignment, Input,
-      cutlass::layout::ColumnMajor, kInputAlignment, Accumulator, TileShape, ClusterShape, Stages,
+      cutlass::layout::ColumnMajor, kInputAlignment, Accumulator,
+      cute::Shape<cute::Int<m>, cute::Int<n>, cute::Int<k>>,
+      cute::Shape<cute::Int<cluster_m>, cute::Int<cluster_n>, cute::_1>, Stages,
       typename KernelSchedule<schedule>::type>::CollectiveOp;
-  using Kernel =
-      cutlass::gemm::kernel::GemmUniversal<cute::Shape<int, int, int, int>, Mainloop, Epilogue>;
+};
+
+/// The kernel of one tile, see run_tile.
+template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
+          int cluster_n, Schedule schedule, int blocks = persistent_blocks(schedule)>
+struct TileKernel {
+  static constexpr int kStageBytes =
+      (m + n) * k * static_cast<int>(sizeof(typename Storage<operand>::type));
+  using Stages = cutlass::gemm::collective::StageCount<persistent_stages(schedule, kStageBytes)>;
+  using Mainloop = TileMainloop<operand, m, n, k, cluster_m, cluster_n, schedule, Stages>;
+  using Kernel = PersistentKernel<
+      typename Mainloop::type,
+      LinearEpilogue<n, typename Mainloop::Accumulator, typename Storage<output>::type>, blocks>;
+};
+
+template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
+          int cluster_n, Schedule schedule>
+struct TileKernel<operand, output, m, n, k, cluster_m, cluster_n, schedule, 0> {
+  using Mainloop = TileMainloop<operand, m, n, k, cluster_m, cluster_n, schedule,
+                                cutlass::gemm::collective::StageCountAuto>;
+  using Epilogue = cutlass::epilogue::collective::detail::Sm90TmaWarpSpecializedAdapter<
+      LinearEpilogue<n, typename Mainloop::Accumulator, typename Storage<output>::type>>;
+  using Kernel = cutlass::gemm::kernel::GemmUniversal<cute::Shape<int, int, int, int>,
+                                                      typename Mainloop::type, Epilogue>;
 };
 
 template <class Result>
@@ -93,6 +125,13 @@ inline Scales scales_or(const float* vector, const float* absent) {
   return vector != nullptr ? Scales{vector, 1} : Scales{absent, 0};
 }
 
+/// See EpilogueParameters::ordinary_inverse. Behind an activation results are clamped by the
+/// conversion to bytes, which must not reach -128: 0.1701 times the limit is below 127.5.
+inline float ordinary_inverse(Activation activation, Int8Range range) {
+  if (activation == Activation::none) return static_cast<float>(1 << 30);
+  return range.high == 127 && range.low <= -127 ? 749.0f : 0.0f;
+}
+
 template <class Result>
 EpilogueParameters epilogue_parameters(const GemmArgs& args) {
   EpilogueParameters parameters;
@@ -104,6 +143,7 @@ EpilogueParameters epilogue_parameters(const GemmArgs& args) {
   parameters.n = args.w.n;
   parameters.low = static_cast<float>(args.out.range.low);
   parameters.range = static_cast<float>(args.out.range.high - args.out.range.low);
+  parameters.ordinary_inverse = ordinary_inverse(args.activation, args.out.range);
   parameters.nonfinite = args.nonfinite;
   parameters.activate = args.activation != Activation::none;
   const bool tanh = args.activation == Activation::gelu_tanh;
@@ -123,10 +163,10 @@ Stride row_stride(int columns) {
 template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
           int cluster_n, Schedule schedule>
 void run_tile(const GemmArgs& args) {
-  using Types = TileKernel<operand, output, m, n, k, cluster_m, cluster_n, schedule>;
-  using Kernel = typename Types::Kernel;
-  using Input = typename Types::Input;
-  using Result = typename Types::Result;
+  using Kernel =
+      typename TileKernel<operand, output, m, n, k, cluster_m, cluster_n, schedule>::Kernel;
+  using Input = typename Storage<operand>::type;
+  using Result = typename Storage<output>::type;
   const auto* x = static_cast<const Input*>(args.x);
   const auto* w = static_cast<const Input*>(args.w.data);
   typename Kernel::Arguments arguments{cutlass::gemm::GemmUniversalMode::kGemm,

@@ -89,13 +89,13 @@ double modelled_time(const Tile& tile, Family family, const GemmSize& size, int 
   const double steps = divide_up(size.k * bytes, 128);
   const int blocks = round_up(divide_up(size.m, tile.m), tile.cluster_m) *
                      round_up(divide_up(size.n, tile.n), tile.cluster_n);
-  const bool persistent = tile.schedule != Schedule::warp_specialized;
-  const double step = area * (persistent ? 0.67 : 1.04) + 0.68;
-  const double epilogue = area * (tile.schedule == Schedule::pingpong ? 0.52 : 1.27);
-  const double launch = persistent ? 10.0 : 5.0;
-  // Blocks of a non-persistent kernel overlap: two or three are resident at once.
-  const double waves = persistent ? double(divide_up(blocks, multiprocessors))
-                                  : std::max(1.0, double(blocks) / multiprocessors);
+  const bool one_group = tile.schedule == Schedule::warp_specialized;
+  const bool overlaps =
+      tile.schedule == Schedule::pingpong || tile.schedule == Schedule::co_resident;
+  const double step = area * (one_group ? 1.04 : 0.67) + 0.68;
+  const double epilogue = area * (overlaps ? 0.52 : 1.27);
+  const double launch = one_group ? 5.0 : 10.0;
+  const double waves = divide_up(blocks, multiprocessors);
   return launch + waves * (steps * step + epilogue);
 }
 

@@ -1,0 +1,176 @@
+// A persistent GEMM kernel of CUTLASS's collectives for loads and products: one or two warp groups
+// multiply and run the epilogue, one more warp loads. What the epilogue reads apart from the
+// accumulators is asked for before they are summed; behind them it would wait for the L2 cache
+// twice.
+//
+// kBlocks blocks share a multiprocessor and know nothing of each other: while one runs an epilogue,
+// the other multiplies, and where both run epilogues, a scheduler has four warps whose latencies
+// hide one another. All warps get the same number of registers, so that two blocks of two warp
+// groups each have tiles of 128 rows and at most 128 columns.
+#pragma once
+
+#include <cutlass/arch/grid_dependency_control.h>
+#include <cutlass/cutlass.h>
+#include <cutlass/gemm/gemm.h>
+#include <cutlass/kernel_hardware_info.h>
+
+#include <algorithm>
+#include <cute/tensor.hpp>
+
+namespace herosweep::kernels::cuda::sm90 {
+
+/// Shared memory of one of `blocks` blocks on a multiprocessor: of 228 KB, 1 KB a block is taken.
+constexpr int shared_bytes_of_block(int blocks) { return (228 / blocks - 1) * 1024; }
+
+/// What `cutlass::device_kernel` and run_tile need of a kernel, as
+/// `cutlass::gemm::kernel::GemmUniversal` has it. `CollectiveMainloop`: of the schedules
+/// KernelTmaWarpSpecialized (one warp group) and KernelTmaWarpSpecializedCooperative (two).
+template <class CollectiveMainloop, class Epilogue, int kBlocks>
+class PersistentKernel {
+ public:
+  using Mainloop = CollectiveMainloop;
+  using ProblemShape = cute::Shape<int, int, int, int>;  // m, n, k, 1
+  using StrideA = typename Mainloop::StrideA;
+  using StrideB = typename Mainloop::StrideB;
+  struct Arguments {
+    cutlass::gemm::GemmUniversalMode mode;
+    ProblemShape problem;
+    typename Mainloop::Arguments mainloop;
+    typename Epilogue::Arguments epilogue;
+    cutlass::KernelHardwareInfo hw_info{};
+  };
+  struct Params {
+    ProblemShape problem;
+    typename Mainloop::Params mainloop;
+    typename Epilogue::Params epilogue;
+    int cluster_columns;  // of clusters of tiles
+    int clusters;         // of tiles
+    int multiprocessors;
+  };
+  struct SharedStorage {
+    alignas(128) typename Mainloop::TensorStorage tensors;
+    alignas(16) typename Mainloop::PipelineStorage pipeline;
+  };
+  static constexpr int kConsumers = cute::size(typename Mainloop::TiledMma{});
+  static constexpr uint32_t MaxThreadsPerBlock = kConsumers + 32;
+  static constexpr uint32_t MinBlocksPerMultiprocessor = kBlocks;
+  static constexpr int SharedStorageSize = sizeof(SharedStorage);
+  static_assert(SharedStorageSize <= shared_bytes_of_block(kBlocks));
+
+  static Params to_underlying_arguments(const Arguments& args, void* workspace) {
+    const auto [m, n, k, l] = args.problem;
+    const auto divide_up = [](int a, int b) { return (a + b - 1) / b; };
+    const int rows = divide_up(m, kTileRows * kClusterRows);
+    const int columns = divide_up(n, kTileColumns * kClusterColumns);
+    return {args.problem,
+            Mainloop::to_underlying_arguments(args.problem, args.mainloop, workspace),
+            Epilogue::to_underlying_arguments(args.problem, args.epilogue, workspace),
+            columns,
+            rows * columns,
+            args.hw_info.sm_count};
+  }
+  static dim3 get_grid_shape(const Params& params) {
+    constexpr int kTogether = kClusterRows * kClusterColumns;
+    const int resident = params.multiprocessors / kTogether * kBlocks;
+    return dim3(static_cast<unsigned>(kClusterRows * std::min(params.clusters, resident)),
+                static_cast<unsigned>(kClusterColumns), 1);
+  }
+  static dim3 get_block_shape() { return dim3(MaxThreadsPerBlock); }
+
+  CUTLASS_DEVICE void operator()(const Params& params, char* shared) {
+    auto& storage = *reinterpret_cast<SharedStorage*>(shared);
+    const int warp = cutlass::canonical_warp_idx_sync();
+    const bool loads = warp == kConsumers / cutlass::NumThreadsPerWarp;
+    if (loads && cute::elect_one_sync()) Mainloop::prefetch_tma_descriptors(params.mainloop);
+    Pipeline pipeline(storage.pipeline, pipeline_parameters(params, loads), ClusterShape{});
+    if constexpr (cute::size(ClusterShape{}) > 1) {
+      cute::cluster_arrive_relaxed();
+      cute::cluster_wait();
+    } else {
+      __syncthreads();
+    }
+    if (loads)
+      load(params, pipeline, storage.tensors);
+    else
+      multiply(params, pipeline, storage.tensors);
+  }
+
+ private:
+  using Pipeline = typename Mainloop::MainloopPipeline;
+  using State = typename Mainloop::PipelineState;
+  using TileShape = typename Mainloop::TileShape;
+  using ClusterShape = typename Mainloop::DispatchPolicy::ClusterShape;
+  using TiledMma = typename Mainloop::TiledMma;
+  static constexpr int kTileRows = cute::size<0>(TileShape{});
+  static constexpr int kTileColumns = cute::size<1>(TileShape{});
+  static constexpr int kTileDepth = cute::size<2>(TileShape{});
+  static constexpr int kClusterRows = cute::size<0>(ClusterShape{});
+  static constexpr int kClusterColumns = cute::size<1>(ClusterShape{});
+
+  CUTLASS_DEVICE static typename Pipeline::Params pipeline_parameters(const Params& params,
+                                                                      bool loads) {
+    typename Pipeline::Params parameters;
+    parameters.transaction_bytes = params.mainloop.tma_transaction_bytes;
+    parameters.role =
+        loads ? Pipeline::ThreadCategory::Producer : Pipeline::ThreadCategory::Consumer;
+    parameters.is_leader = threadIdx.x == kConsumers;
+    parameters.num_consumers = kConsumers;
+    return parameters;
+  }
+
+  CUTLASS_DEVICE static int depth_in_tiles(const Params& params) {
+    return (cute::get<2>(params.problem) + kTileDepth - 1) / kTileDepth;
+  }
+
+  /// Calls visit(row, column, last) for every tile of this block, in units of tiles.
+  template <class Visit>
+  CUTLASS_DEVICE static void for_each_tile(const Params& params, const Visit& visit) {
+    const int row = static_cast<int>(blockIdx.x) % kClusterRows;
+    const int column = static_cast<int>(blockIdx.y);
+    const int step = static_cast<int>(gridDim.x) / kClusterRows;
+    for (int i = static_cast<int>(blockIdx.x) / kClusterRows; i < params.clusters; i += step)
+      visit(i / params.cluster_columns * kClusterRows + row,
+            i % params.cluster_columns * kClusterColumns + column, i + step >= params.clusters);
+  }
+
+  CUTLASS_DEVICE static void load(const Params& params, Pipeline& pipeline,
+                                  typename Mainloop::TensorStorage& tensors) {
+    cutlass::arch::wait_on_dependent_grids();
+    Mainloop mainloop;
+    const auto inputs = mainloop.load_init(params.problem, params.mainloop);
+    const int depth = depth_in_tiles(params);
+    State state = cutlass::make_producer_start_state<Pipeline>();
+    for_each_tile(params, [&](int row, int column, bool) {
+      mainloop.load(params.mainloop, pipeline, state, inputs,
+                    cute::make_coord(row, column, cute::_, 0),
+                    cute::make_coord_iterator(cute::shape<3>(cute::get<0>(inputs))), depth,
+                    cutlass::canonical_lane_idx(), cute::block_rank_in_cluster(), tensors);
+      state.advance(depth);
+    });
+    mainloop.load_tail(pipeline, state);
+  }
+
+  CUTLASS_DEVICE static void multiply(const Params& params, Pipeline& pipeline,
+                                      typename Mainloop::TensorStorage& tensors) {
+    const int thread = static_cast<int>(threadIdx.x);
+    const int depth = depth_in_tiles(params);
+    Mainloop mainloop;
+    const Epilogue epilogue(params.epilogue);
+    TiledMma tiled_mma;
+    State state;
+    cutlass::arch::wait_on_dependent_grids();
+    for_each_tile(params, [&](int row, int column, bool last) {
+      const auto part =
+          epilogue.begin(params.problem, TileShape{}, cute::make_coord(row, column, cute::_, 0),
+                         tiled_mma, thread);
+      auto sums = cute::partition_fragment_C(tiled_mma, cute::take<0, 2>(TileShape{}));
+      mainloop.mma(pipeline, state, sums, depth, thread, tensors, params.mainloop);
+      mainloop.mma_tail(pipeline, state, depth);
+      state.advance(depth);
+      if (last) cutlass::arch::launch_dependent_grids();
+      epilogue.finish(part, sums);
+    });
+  }
+};
+
+}  // namespace herosweep::kernels::cuda::sm90

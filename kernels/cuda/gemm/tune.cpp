@@ -130,8 +130,9 @@ const float* GemmProblem::constant(int count, float value) {
   return static_cast<const float*>(blocks_.back());
 }
 
-std::vector<TileTime> tune(Family family, const GemmSize& size, const TimingOptions& options) {
-  const GemmProblem problem(family, size);
+std::vector<TileTime> tune(Family family, const GemmSize& size, const TimingOptions& options,
+                           Activation activation) {
+  const GemmProblem problem(family, size, activation);
   std::vector<Contender> contenders;
   for (const Tile& tile : tiles(family))
     contenders.push_back({tile.name, [run = tile.run, &problem] { run(problem.args()); }});

@@ -48,6 +48,7 @@ class GemmProblem {
 
 /// The median time of every tile of `family` at `size`. Throws CudaError, std::bad_alloc.
 /// REQUIRES: compute capability 9.0, a shape that `supports` accepts.
-std::vector<TileTime> tune(Family family, const GemmSize& size, const TimingOptions& options = {});
+std::vector<TileTime> tune(Family family, const GemmSize& size, const TimingOptions& options = {},
+                           Activation activation = Activation::none);
 
 }  // namespace herosweep::kernels::cuda::sm90

@@ -37,26 +37,26 @@ enum class Schedule : uint8_t { warp_specialized, co_resident, pingpong, coopera
   TILE(64, 64, 256, 1, 4, warp_specialized)  \
   TILE(64, 96, 128, 1, 1, warp_specialized)  \
   TILE(64, 128, 128, 1, 1, warp_specialized) \
-  TILE(128, 96, 128, 1, 1, co_resident)
+  TILE(64, 192, 128, 1, 1, pingpong)
 #define HEROSWEEP_SM90_S8_F16_WIDE(TILE) \
+  TILE(128, 96, 128, 1, 1, co_resident)  \
   TILE(128, 96, 128, 2, 1, co_resident)  \
   TILE(128, 128, 128, 1, 1, co_resident) \
   TILE(128, 128, 128, 2, 1, pingpong)    \
-  TILE(128, 192, 128, 1, 1, pingpong)    \
-  TILE(256, 160, 128, 1, 1, cooperative)
+  TILE(128, 192, 128, 1, 1, pingpong)
 
 #define HEROSWEEP_SM90_F16_F16_NARROW(TILE)  \
   TILE(64, 64, 64, 1, 1, warp_specialized)   \
   TILE(64, 64, 128, 1, 1, warp_specialized)  \
   TILE(64, 96, 128, 1, 1, warp_specialized)  \
   TILE(64, 128, 128, 1, 1, warp_specialized) \
-  TILE(128, 96, 64, 1, 1, co_resident)
+  TILE(64, 192, 64, 1, 1, pingpong)
 #define HEROSWEEP_SM90_F16_F16_WIDE(TILE) \
+  TILE(128, 96, 64, 1, 1, co_resident)    \
   TILE(128, 96, 64, 2, 1, co_resident)    \
   TILE(128, 128, 64, 1, 1, co_resident)   \
   TILE(128, 192, 64, 1, 1, pingpong)      \
   TILE(128, 192, 64, 2, 1, pingpong)      \
-  TILE(128, 192, 64, 1, 1, cooperative)   \
   TILE(256, 160, 64, 1, 1, cooperative)
 
 #define HEROSWEEP_SM90_F16_S8_NARROW(TILE)  \

@@ -19,6 +19,8 @@ const char* schedule_name(Schedule schedule) {
   switch (schedule) {
     case Schedule::warp_specialized:
       return "warp_specialized";
+    case Schedule::persistent:
+      return "persistent";
     case Schedule::pingpong:
       return "pingpong";
     case Schedule::cooperative:

@@ -59,13 +59,17 @@ struct KernelSchedule<Schedule::cooperative> {
 };
 
 template <>
+struct KernelSchedule<Schedule::persistent> {
+  using type = cutlass::gemm::KernelTmaWarpSpecialized;
+};
+template <>
 struct KernelSchedule<Schedule::co_resident> {
   using type = cutlass::gemm::KernelTmaWarpSpecializedCooperative;
 };
 
 /// Blocks of PersistentKernel on a multiprocessor; 0: a kernel of CUTLASS.
 constexpr int persistent_blocks(Schedule schedule) {
-  return schedule == Schedule::warp_specialized ? 1 : schedule == Schedule::co_resident ? 2 : 0;
+  return schedule == Schedule::persistent ? 1 : schedule == Schedule::co_resident ? 2 : 0;
 }
 
 /// Stages of the pipeline that fit into a block's shared memory, beside barriers.

@@ -9,20 +9,21 @@
 namespace herosweep::kernels::cuda::sm90 {
 
 /// How the warps of a block share the work. All have one warp that loads through TMA.
-///   warp_specialized: persistent (sm90_persistent.cuh); one consumer warp group
-///   co_resident:      the same; two consumer warp groups halve each tile, two blocks share a
-///                     multiprocessor
+///   warp_specialized: of CUTLASS; one consumer warp group, one tile a block
+///   persistent:       sm90_persistent.cuh; one consumer warp group
+///   co_resident:      sm90_persistent.cuh; two consumer warp groups halve each tile, two blocks
+///                     share a multiprocessor
 ///   pingpong:         of CUTLASS, persistent; two consumer warp groups take turns, one multiplies
 ///                     while the other runs its epilogue
 ///   cooperative:      of CUTLASS, persistent; two consumer warp groups halve each tile
-enum class Schedule : uint8_t { warp_specialized, co_resident, pingpong, cooperative };
+enum class Schedule : uint8_t { warp_specialized, persistent, co_resident, pingpong, cooperative };
 
-#define HEROSWEEP_SM90_S8_S8_NARROW(TILE)    \
-  TILE(64, 64, 128, 1, 1, warp_specialized)  \
-  TILE(64, 64, 256, 1, 4, warp_specialized)  \
-  TILE(64, 96, 128, 1, 1, warp_specialized)  \
-  TILE(64, 128, 128, 1, 1, warp_specialized) \
-  TILE(64, 192, 128, 1, 1, warp_specialized) \
+#define HEROSWEEP_SM90_S8_S8_NARROW(TILE)   \
+  TILE(64, 64, 128, 1, 1, warp_specialized) \
+  TILE(64, 64, 256, 1, 4, persistent)       \
+  TILE(64, 96, 128, 1, 1, persistent)       \
+  TILE(64, 128, 128, 1, 1, persistent)      \
+  TILE(64, 192, 128, 1, 1, persistent)      \
   TILE(128, 96, 128, 1, 1, co_resident)
 #define HEROSWEEP_SM90_S8_S8_WIDE(TILE)  \
   TILE(128, 96, 128, 2, 1, co_resident)  \
@@ -32,11 +33,11 @@ enum class Schedule : uint8_t { warp_specialized, co_resident, pingpong, coopera
   TILE(128, 192, 128, 1, 1, cooperative) \
   TILE(256, 160, 128, 1, 1, cooperative)
 
-#define HEROSWEEP_SM90_S8_F16_NARROW(TILE)   \
-  TILE(64, 64, 128, 1, 1, warp_specialized)  \
-  TILE(64, 64, 256, 1, 4, warp_specialized)  \
-  TILE(64, 96, 128, 1, 1, warp_specialized)  \
-  TILE(64, 128, 128, 1, 1, warp_specialized) \
+#define HEROSWEEP_SM90_S8_F16_NARROW(TILE)  \
+  TILE(64, 64, 128, 1, 1, warp_specialized) \
+  TILE(64, 64, 256, 1, 4, persistent)       \
+  TILE(64, 96, 128, 1, 1, persistent)       \
+  TILE(64, 128, 128, 1, 1, persistent)      \
   TILE(64, 192, 128, 1, 1, pingpong)
 #define HEROSWEEP_SM90_S8_F16_WIDE(TILE) \
   TILE(128, 96, 128, 1, 1, co_resident)  \
@@ -45,11 +46,11 @@ enum class Schedule : uint8_t { warp_specialized, co_resident, pingpong, coopera
   TILE(128, 128, 128, 2, 1, pingpong)    \
   TILE(128, 192, 128, 1, 1, pingpong)
 
-#define HEROSWEEP_SM90_F16_F16_NARROW(TILE)  \
-  TILE(64, 64, 64, 1, 1, warp_specialized)   \
-  TILE(64, 64, 128, 1, 1, warp_specialized)  \
-  TILE(64, 96, 128, 1, 1, warp_specialized)  \
-  TILE(64, 128, 128, 1, 1, warp_specialized) \
+#define HEROSWEEP_SM90_F16_F16_NARROW(TILE) \
+  TILE(64, 64, 64, 1, 1, warp_specialized)  \
+  TILE(64, 64, 128, 1, 1, warp_specialized) \
+  TILE(64, 96, 128, 1, 1, persistent)       \
+  TILE(64, 128, 128, 1, 1, persistent)      \
   TILE(64, 192, 64, 1, 1, pingpong)
 #define HEROSWEEP_SM90_F16_F16_WIDE(TILE) \
   TILE(128, 96, 64, 1, 1, co_resident)    \
@@ -61,8 +62,8 @@ enum class Schedule : uint8_t { warp_specialized, co_resident, pingpong, coopera
 
 #define HEROSWEEP_SM90_F16_S8_NARROW(TILE)  \
   TILE(64, 64, 128, 1, 1, warp_specialized) \
-  TILE(64, 96, 128, 1, 1, warp_specialized) \
-  TILE(64, 128, 128, 1, 1, warp_specialized)
+  TILE(64, 96, 128, 1, 1, persistent)       \
+  TILE(64, 128, 128, 1, 1, persistent)
 #define HEROSWEEP_SM90_F16_S8_WIDE(TILE) \
   TILE(128, 96, 64, 1, 1, co_resident)   \
   TILE(128, 128, 64, 1, 1, co_resident)  \

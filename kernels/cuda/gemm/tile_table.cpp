@@ -89,13 +89,16 @@ double modelled_time(const Tile& tile, Family family, const GemmSize& size, int 
   const double steps = divide_up(size.k * bytes, 128);
   const int blocks = round_up(divide_up(size.m, tile.m), tile.cluster_m) *
                      round_up(divide_up(size.n, tile.n), tile.cluster_n);
-  const bool one_group = tile.schedule == Schedule::warp_specialized;
+  const bool one_tile = tile.schedule == Schedule::warp_specialized;  // a block
+  const bool one_group = one_tile || tile.schedule == Schedule::persistent;
   const bool overlaps =
       tile.schedule == Schedule::pingpong || tile.schedule == Schedule::co_resident;
   const double step = area * (one_group ? 1.04 : 0.67) + 0.68;
   const double epilogue = area * (overlaps ? 0.52 : 1.27);
   const double launch = one_group ? 5.0 : 10.0;
-  const double waves = divide_up(blocks, multiprocessors);
+  // Blocks that have one tile each overlap: two or three are resident at once.
+  const double waves = one_tile ? std::max(1.0, double(blocks) / multiprocessors)
+                                : double(divide_up(blocks, multiprocessors));
   return launch + waves * (steps * step + epilogue);
 }
 

@@ -156,8 +156,7 @@ ResponseSensitivity module_effects(const SensitivityPlans& plans, Response respo
     if (factor != design.factors.end())
       effects.main =
           factorial_effect(response, design, uint32_t{1} << (factor - design.factors.begin()));
-    if (effects.alone_int8 || effects.alone_fp16 || effects.main)
-      result.modules.push_back(effects);
+    if (effects.alone_int8 || effects.alone_fp16 || effects.main) result.modules.push_back(effects);
   }
   if (!design.plans.empty()) {
     result.interactions = interactions(response, design);

@@ -158,8 +158,8 @@ void print_table() {
                              std::to_string(shape.head_size) + "]";
     for (const ElementType type : {ElementType::f16, ElementType::s8}) {
       Contender contender(shape, type);
-      std::vector<double> times;
-      for (int i = 0; i < kRounds; ++i) times.push_back(contender.run());
+      std::vector<double> times(kRounds);
+      for (double& time : times) time = contender.run();
       const double ns = median(times);
       const bool int8 = type == ElementType::s8;
       const double bandwidth = contender.bytes() / ns;

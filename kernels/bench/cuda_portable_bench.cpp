@@ -65,9 +65,8 @@ double microseconds(const GemmArgs& args, TileSize size) {
     for (int i = 0; i < kCalls; ++i) cuda::portable::gemm(args, size);
   });
   recording->replay();
-  std::vector<int64_t> times;
-  for (int i = 0; i < kRounds; ++i)
-    times.push_back(cuda_backend().time([&] { recording->replay(); }));
+  std::vector<int64_t> times(kRounds);
+  for (int64_t& time : times) time = cuda_backend().time([&] { recording->replay(); });
   std::nth_element(times.begin(), times.begin() + kRounds / 2, times.end());
   return static_cast<double>(times[kRounds / 2]) / 1e3 / kCalls;
 }

@@ -28,15 +28,16 @@ std::string measure_tile_table(const std::function<void(int done, int total)>& p
   if (!cuda::device().use_sm90)
     throw CudaError("only the kernels for compute capability 9.0 have tiles to choose from",
                     /*no_memory=*/false);
-  const auto families = cuda::sm90::families();
+  const auto& families = cuda::sm90::families();
   const int total = static_cast<int>(families.size() * std::size(kRows) * std::size(kLayers));
   std::vector<cuda::sm90::TileTime> times;
   int done = 0;
   for (const auto family : families)
     for (const int m : kRows)
       for (const Layer& layer : kLayers) {
-        for (auto& time : cuda::sm90::tune(family, {m, layer.n, layer.k}, {}, layer.activation))
-          times.push_back(std::move(time));
+        for (const auto& time :
+             cuda::sm90::tune(family, {m, layer.n, layer.k}, {}, layer.activation))
+          times.push_back(time);
         progress(++done, total);
       }
   return cuda::sm90::TileTable(std::move(times)).text();

@@ -66,6 +66,7 @@ double median(std::vector<double> values) {
 std::vector<std::vector<double>> time_interleaved(const std::vector<Contender>& contenders,
                                                   const TimingOptions& options) {
   std::vector<RecordedContender> recorded;
+  recorded.reserve(contenders.size());
   for (const Contender& contender : contenders)
     recorded.push_back(record(contender, options.calls));
   std::vector<std::vector<double>> times(contenders.size());

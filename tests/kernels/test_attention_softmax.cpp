@@ -37,9 +37,9 @@ TEST_CASE("attention's probabilities follow docs/numerics.md") {
     for (int row = 0; row < 29; ++row) {
       const std::vector<double> scores = c.scores(0, row, 0);
       const double maximum = *std::max_element(scores.begin(), scores.end());
-      for (int j = 0; j < 29; ++j) {
-        const double e = std::nearbyint(255.0 * std::exp(scores[static_cast<size_t>(j)] - maximum));
-        different += static_cast<double>(actual[static_cast<size_t>(row * 29 + j)]) != e ? 1 : 0;
+      for (size_t j = 0; j < 29; ++j) {
+        const double e = std::nearbyint(255.0 * std::exp(scores[j] - maximum));
+        different += actual[static_cast<size_t>(row) * 29 + j] != e ? 1 : 0;
       }
     }
     CHECK(different <= 2);

@@ -85,8 +85,8 @@ TEST_CASE("cuda layer norm of zeros with beta zero gives zeros and scale 1") {
 TEST_CASE("cuda layer norm agrees with the reference when one channel is an extreme outlier") {
   for (const int rows : {5, 1500}) {
     LayerNormCase c = half_case({rows, 384}, Inputs::f32_f32);
-    for (int row = 0; row < rows; ++row)
-      c.x_f32[static_cast<size_t>(row * 384 + 17)] = half_of(1e4f);
+    for (size_t row = 0; row < static_cast<size_t>(rows); ++row)
+      c.x_f32[row * 384 + 17] = half_of(1e4f);
     c.check_agrees(device_backend(), Storage::f16);
   }
 }

@@ -60,7 +60,7 @@ TEST_CASE("layer norm of zeros with beta zero gives zeros and scale 1") {
 
 TEST_CASE("layer norm agrees with the reference when one channel is an extreme outlier") {
   LayerNormCase c(5, 384, Inputs::f32_f32);
-  for (int row = 0; row < c.rows; ++row) c.x_f32[static_cast<size_t>(row * 384 + 17)] = 1e4f;
+  for (size_t row = 0; row < static_cast<size_t>(c.rows); ++row) c.x_f32[row * 384 + 17] = 1e4f;
   for (const Backend* backend : cpu_instruction_sets()) {
     CAPTURE(backend->isa);
     for (const Format format : {Format::token_wise, Format::feature_wise}) {

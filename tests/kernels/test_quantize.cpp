@@ -74,7 +74,7 @@ TEST_CASE("quantize gives scale 1 to zeros and to rows whose scale would be subn
 
 TEST_CASE("quantize agrees with the reference when one channel is an extreme outlier") {
   QuantizeCase c(6, 384, Activation::gelu_erf);
-  for (int row = 0; row < c.rows; ++row) c.x[static_cast<size_t>(row * 384 + row)] = 1e4f;
+  for (size_t row = 0; row < static_cast<size_t>(c.rows); ++row) c.x[row * 384 + row] = 1e4f;
   for (const Backend* backend : cpu_instruction_sets()) {
     CAPTURE(backend->isa);
     check_same_bytes(c.run(*backend, Format::token_wise),

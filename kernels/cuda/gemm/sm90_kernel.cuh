@@ -4,10 +4,11 @@
 // WGMMA s8 -> s32 (exact) or f16 -> f32, LinearEpilogue. Requires rows of 16 bytes multiples
 // (`supports`).
 //
-// Programmatic dependent launch: in all three schedules the warp that loads x and w runs
-// griddepcontrol.wait in every block before its first load, and the epilogue reads its vectors only
-// after the first k-tile has arrived, so nothing that an earlier kernel wrote is read before that
-// kernel has finished. Dependents are released after the last main loop of a block.
+// Programmatic dependent launch: in all schedules the warp that loads x and w runs
+// griddepcontrol.wait in every block before its first load. CUTLASS's kernels read the epilogue's
+// vectors only after the first k-tile has arrived, PersistentKernel after a wait of its own, so
+// nothing that an earlier kernel wrote is read before that kernel has finished. Dependents are
+// released after the last main loop of a block.
 #pragma once
 
 #ifndef CUTLASS_ENABLE_GDC_FOR_SM90

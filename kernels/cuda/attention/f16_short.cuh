@@ -85,18 +85,14 @@ __global__ void __launch_bounds__(Shape::kThreads, 2)
   const bool active = first < block.queries;
   Accumulators<Shape::kHead / 8> out{};
   float sum[2];
-  if (block.keys > 96) {
-    attend_keys<Shape, 4>(p, block.keys, memory, active, out, sum);
-  } else if (block.keys > 64) {
-    attend_keys<Shape, 3>(p, block.keys, memory, active, out, sum);
-  } else if (block.keys > 32) {
-    attend_keys<Shape, 2>(p, block.keys, memory, active, out, sum);
-  } else if (block.keys > 0) {
-    attend_keys<Shape, 1>(p, block.keys, memory, active, out, sum);
-  } else {  // inverse_scale is still needed
-    wait_for_copies<0>();
-    __syncthreads();
-  }
+  with_key_chunks(block.keys, [&](auto chunks) {
+    if constexpr (chunks() > 0) {
+      attend_keys<Shape, chunks()>(p, block.keys, memory, active, out, sum);
+    } else {  // inverse_scale is still needed
+      wait_for_copies<0>();
+      __syncthreads();
+    }
+  });
   if (!active) return;
   write_warp<Shape::kHead>(p, block, first,
                            memory + static_cast<uint32_t>(first * Shape::kRowBytes),

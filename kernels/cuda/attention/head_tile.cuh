@@ -3,6 +3,8 @@
 // run time, so that addresses become one register and immediate offsets.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/cuda/attention/block.cuh"
 #include "kernels/cuda/attention/tile.cuh"
 
@@ -41,6 +43,22 @@ __device__ __forceinline__ void copy_inverse_scale(const AttentionParams& p, uin
 }
 
 constexpr int kShortRows = 128;  // of the longest sequence that one block works on
+
+/// Calls visit with the number of groups of 32 keys that `keys` (at most kShortRows) take, 0 to 4,
+/// as a constant.
+template <class Visit>
+__device__ __forceinline__ void with_key_chunks(int keys, const Visit& visit) {
+  if (keys > 96)
+    visit(std::integral_constant<int, 4>{});
+  else if (keys > 64)
+    visit(std::integral_constant<int, 3>{});
+  else if (keys > 32)
+    visit(std::integral_constant<int, 2>{});
+  else if (keys > 0)
+    visit(std::integral_constant<int, 1>{});
+  else
+    visit(std::integral_constant<int, 0>{});
+}
 
 /// Shared memory of a block that has all keys of a sequence's head and kQueryRows of its queries:
 /// Q, K, V, inverse_scale. A warp works on 16 queries.

@@ -16,14 +16,15 @@ namespace herosweep::kernels::cuda::s8 {
 /// kQueryGroups: times 64 queries a block.
 template <int kHeadSize, int kQueryGroups>
 struct HeadLayout {
+  using Element = uint8_t;
   static constexpr int kHead = kHeadSize;
   static constexpr int kQueries = kQueryGroups * f16::kGroupQueries;
   using QueryTile = f16::Panels<kHead, kQueries, 1>;
   using KeyTile = f16::Panels<kHead, kShortRows, 1>;
-  using ValueTile = f16::Panels<kHead, kShortRows>;               // of FP16
-  static constexpr int kKeys = QueryTile::kBytes;                 // offset
-  static constexpr int kBytesOfValues = kKeys + KeyTile::kBytes;  // offset of INT8 V
-  static constexpr int kValues = kBytesOfValues + KeyTile::kBytes;
+  using ValueTile = f16::Panels<kHead, kShortRows>;              // of FP16
+  static constexpr int kKeys = QueryTile::kBytes;                // offset
+  static constexpr int kCopiedValues = kKeys + KeyTile::kBytes;  // offset of INT8 V
+  static constexpr int kValues = kCopiedValues + KeyTile::kBytes;
   static constexpr int kInverse = kValues + ValueTile::kBytes;  // offset of inverse_scale
   static constexpr int kBytes = kInverse + kHead * static_cast<int>(sizeof(float));
   static_assert(ValueTile::kCount == 1, "groups of queries are rows of one panel");
@@ -33,30 +34,12 @@ struct HeadLayout {
 template <int kEights>
 using Scores = uint32_t[kEights][4];
 
-/// Starts the copies: Q, K and inverse_scale as one group, V as the next.
-template <class Shape>
-__device__ __forceinline__ void copy_block(const AttentionParams& p, const BlockWork& block,
-                                           uint32_t memory) {
-  const auto rows = [&](int part, size_t row) {
-    return head_rows<uint8_t>(p, part, block.head, row);
-  };
-  f16::copy_panels<typename Shape::QueryTile, f16::kGroupThreads>(
-      memory, rows(0, block.first_row + static_cast<size_t>(block.first_query)), block.queries);
-  f16::copy_panels<typename Shape::KeyTile, f16::kGroupThreads>(
-      memory + Shape::kKeys, rows(1, block.first_row), block.keys);
-  copy_inverse_scale<Shape::kHead>(p, memory + Shape::kInverse, block.head);
-  commit_copies();
-  f16::copy_panels<typename Shape::KeyTile, f16::kGroupThreads>(
-      memory + Shape::kBytesOfValues, rows(2, block.first_row), block.keys);
-  commit_copies();
-}
-
 /// Bytes 2 kPair and 2 kPair + 1 of four INT8 values as FP16: with the sign's bit exchanged they
 /// are the low bits of 1024 + 128 + value.
 template <int kPair>
 __device__ __forceinline__ uint32_t halves_of_bytes(uint32_t exchanged) {
-  constexpr uint32_t kOneAndAHalf = 0x64646464u;  // the high byte of 1024 + n, n < 256
-  const uint32_t biased = __byte_perm(exchanged, kOneAndAHalf, kPair == 0 ? 0x4140u : 0x4342u);
+  constexpr uint32_t kHighBytes = 0x64646464u;  // of 1024 + n, n < 256
+  const uint32_t biased = __byte_perm(exchanged, kHighBytes, kPair == 0 ? 0x4140u : 0x4342u);
   const __half2 value =
       __hsub2(reinterpret_cast<const __half2&>(biased), __float2half2_rn(1152.0f));
   return reinterpret_cast<const uint32_t&>(value);
@@ -70,7 +53,7 @@ __device__ __forceinline__ void widen_values(uint32_t memory) {
   static_assert(kStep % 8 == 0);
   const int row = thread_of_block() / kChunks;
   const int chunk = thread_of_block() % kChunks;
-  const uint32_t from = memory + Shape::kBytesOfValues + tile_offset<Shape::kHead>(row, chunk);
+  const uint32_t from = memory + Shape::kCopiedValues + tile_offset<Shape::kHead>(row, chunk);
   const uint32_t low = memory + Shape::kValues + tile_offset<2 * Shape::kHead>(row, 2 * chunk);
   const uint32_t high = memory + Shape::kValues + tile_offset<2 * Shape::kHead>(row, 2 * chunk + 1);
 #pragma unroll
@@ -213,18 +196,14 @@ __global__ void __launch_bounds__(f16::kGroupThreads, 4)
   wait_for_predecessors();
   const BlockWork block = work_of_block(p, Shape::kQueries);
   if (block.queries <= 0) return;
-  copy_block<Shape>(p, block, shared_address(shared));
+  f16::copy_block<Shape>(p, block, shared_address(shared));
   release_successors();
-  if (block.keys > 96)
-    attend_head_keys<Shape, kStaticRange, 4>(p, block, shared);
-  else if (block.keys > 64)
-    attend_head_keys<Shape, kStaticRange, 3>(p, block, shared);
-  else if (block.keys > 32)
-    attend_head_keys<Shape, kStaticRange, 2>(p, block, shared);
-  else if (block.keys > 0)
-    attend_head_keys<Shape, kStaticRange, 1>(p, block, shared);
-  else
-    f16::write_empty<Shape>(p, block, shared);
+  with_key_chunks(block.keys, [&](auto chunks) {
+    if constexpr (chunks() > 0)
+      attend_head_keys<Shape, kStaticRange, chunks()>(p, block, shared);
+    else
+      f16::write_empty<Shape>(p, block, shared);
+  });
 }
 
 }  // namespace herosweep::kernels::cuda::s8

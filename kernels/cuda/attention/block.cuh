@@ -15,17 +15,25 @@ struct BlockWork {
   int keys;
 };
 
+/// An element of offsets or lengths. No operator writes them, so that a kernel may read them in front
+/// of wait_for_predecessors: volatile, because nvcc moves any other load behind the wait.
+__device__ __forceinline__ int load_early(const int32_t* from) {
+  int value;
+  asm volatile("ld.global.b32 %0, [%1];" : "=r"(value) : "l"(from));
+  return value;
+}
+
 /// Block `block` of rows_per_block queries.
 __device__ __forceinline__ BlockWork find_work(const AttentionParams& p, int rows_per_block,
                                                int block, int head, int sequence) {
-  const int begin = p.offsets[sequence];
-  const int rows = p.offsets[sequence + 1] - begin;
+  const int begin = load_early(p.offsets + sequence);
+  const int rows = load_early(p.offsets + sequence + 1) - begin;
   BlockWork work;
   work.head = head;
   work.first_row = static_cast<size_t>(begin);
   work.first_query = block * rows_per_block;
   work.queries = rows - work.first_query;
-  work.keys = p.lengths != nullptr ? p.lengths[sequence] : rows;
+  work.keys = p.lengths != nullptr ? load_early(p.lengths + sequence) : rows;
   return work;
 }
 

@@ -298,8 +298,8 @@ template <class Shape>
 __global__ void __launch_bounds__(kThreads, Shape::kBlocks)
     attend(const __grid_constant__ AttentionParams p) {
   extern __shared__ __align__(128) char shared[];
-  wait_for_predecessors();
   const BlockWork block = work_of_block(p, Shape::kQueries);
+  wait_for_predecessors();
   if (block.queries <= 0) return;
   Warp<Shape>(p, block, shared).run();
 }

@@ -75,8 +75,8 @@ template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads, 2)
     attend_short(const __grid_constant__ AttentionParams p) {
   extern __shared__ __align__(128) char shared[];
-  wait_for_predecessors();
   const BlockWork block = work_of_block(p, Shape::kQueries);
+  wait_for_predecessors();
   if (block.queries <= 0) return;
   const uint32_t memory = shared_address(shared);
   copy_head<uint16_t, Shape>(p, block, memory);

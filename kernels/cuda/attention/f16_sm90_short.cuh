@@ -104,8 +104,8 @@ template <class Shape>
 __global__ void __launch_bounds__(kGroupThreads, 4)
     attend_heads(const __grid_constant__ AttentionParams p) {
   extern __shared__ __align__(1024) char shared[];
-  wait_for_predecessors();
   const BlockWork block = work_of_block(p, Shape::kQueries);
+  wait_for_predecessors();
   if (block.queries <= 0) return;
   copy_block<Shape>(p, block, shared_address(shared));
   release_successors();

@@ -262,8 +262,8 @@ template <int kHead>
 __global__ void __launch_bounds__(kThreads, Layout<kHead>::kBlocks)
     attend(const __grid_constant__ AttentionParams p) {
   extern __shared__ __align__(128) char shared[];
-  wait_for_predecessors();
   const BlockWork block = work_of_block(p, kQueries);
+  wait_for_predecessors();
   if (block.queries <= 0) return;
   Warp<kHead>(p, block, shared).run();
 }

@@ -162,8 +162,8 @@ template <class Shape, bool kStaticRange>
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
     attend_long(const __grid_constant__ AttentionParams p) {
   extern __shared__ __align__(128) char shared[];
-  wait_for_predecessors();
   const BlockWork block = work_of_block(p, Shape::kQueries);
+  wait_for_predecessors();
   if (block.queries <= 0) return;
   LongWarp<Shape, kStaticRange>(p, block, shared).run();
 }

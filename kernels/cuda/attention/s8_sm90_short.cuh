@@ -193,8 +193,8 @@ template <class Shape, bool kStaticRange>
 __global__ void __launch_bounds__(f16::kGroupThreads, 4)
     attend_heads(const __grid_constant__ AttentionParams p) {
   extern __shared__ __align__(1024) char shared[];
-  wait_for_predecessors();
   const BlockWork block = work_of_block(p, Shape::kQueries);
+  wait_for_predecessors();
   if (block.queries <= 0) return;
   f16::copy_block<Shape>(p, block, shared_address(shared));
   release_successors();

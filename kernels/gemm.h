@@ -39,6 +39,7 @@ struct GemmArgs {
   Output out;                 // [m, n]
   bool* nonfinite = nullptr;  // set to true when a value to be quantized, or rounded to FP16, is
                               // NaN or infinite (FP16 overflow included)
+  Upcoming upcoming;          // weights and scales up to and with the next GEMM's
 };
 
 }  // namespace herosweep::kernels

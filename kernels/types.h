@@ -1,6 +1,7 @@
 // Vocabulary shared by every operator: element types, quantization ranges, activations.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace herosweep::kernels {
@@ -51,6 +52,17 @@ struct Operand {
   const void* data = nullptr;            // [rows, cols] row-major
   const float* token_scale = nullptr;    // [rows]
   const float* feature_scale = nullptr;  // [cols]
+};
+
+/// Memory that later operators will read and no operator writes: a backend may bring it closer in
+/// the meantime. A hint, which changes no result.
+struct Upcoming {
+  struct Range {
+    const void* data = nullptr;  // aligned to 16 bytes
+    size_t bytes = 0;            // 0: nothing
+  };
+  static constexpr int kMost = 8;
+  Range ranges[kMost];
 };
 
 }  // namespace herosweep::kernels

@@ -111,6 +111,13 @@ kernels::GemmArgs PreparedLinear::arguments() const {
   return args;
 }
 
+std::array<kernels::Upcoming::Range, 4> PreparedLinear::constants() const {
+  return {{{weights_->view.data, weights_->buffer.bytes()},
+           {row_scale_.data(), row_scale_.bytes()},
+           {bias_.data(), bias_.bytes()},
+           {inverse_scale_.data(), inverse_scale_.bytes()}}};
+}
+
 int64_t PreparedLinear::bytes() const {
   return weights_->bytes() + static_cast<int64_t>(bias_.bytes() + inverse_scale_.bytes());
 }

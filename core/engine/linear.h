@@ -1,6 +1,7 @@
 // One linear layer made ready for one place in a plan: quantized, scales folded, packed.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ class PreparedLinear {
 
   /// Arguments of `gemm` but for x, m, the output's pointers and the flag.
   kernels::GemmArgs arguments() const;
+  /// What its `gemm` will read, but for x and the token scale.
+  std::array<kernels::Upcoming::Range, 4> constants() const;
   int64_t bytes() const;
 
  private:

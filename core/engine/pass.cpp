@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 
 namespace herosweep::engine {
 
@@ -30,6 +31,17 @@ constexpr std::array<const char*, kTensors> kTensorNames{
 /// Formats behind the last layer: FP for the task head.
 const StreamFormat kFloatingStream{};
 const Buffer kNoScale;
+
+/// What `vectors` and then `linear` (or null) hold.
+kernels::Upcoming upcoming(std::initializer_list<const Buffer*> vectors,
+                           const PreparedLinear* linear) {
+  kernels::Upcoming upcoming;
+  auto* next = upcoming.ranges;
+  for (const Buffer* vector : vectors) *next++ = {vector->data(), vector->bytes()};
+  if (linear != nullptr)
+    for (const auto& range : linear->constants()) *next++ = range;
+  return upcoming;
+}
 
 }  // namespace
 
@@ -131,8 +143,9 @@ void Pass::layer(int index) {
 void Pass::attention_block(int index, const LayerProgram& layer) {
   const LayerEdges& edges = layer.edges;
   const int hidden = model.config.hidden;
-  gemm(layer.qkv, workspace.stream, hidden, edges.input.gemm_input, workspace.qkv,
-       edges.attention_s8, flags.flag(index, kQkv));
+  gemm(layer.qkv, upcoming({&layer.context_inverse_scale}, &layer.attention_output),
+       workspace.stream, hidden, edges.input.gemm_input, workspace.qkv, edges.attention_s8,
+       flags.flag(index, kQkv));
   report_qkv(index, layer);
 
   kernels::AttentionArgs args;
@@ -162,8 +175,12 @@ void Pass::attention_block(int index, const LayerProgram& layer) {
 
   if (edges.context.quantize_operator)
     quantize(workspace.context, hidden, kernels::Activation::none, flags.flag(index, kContext));
-  gemm(layer.attention_output, workspace.context, hidden, edges.context.gemm_input,
-       workspace.projection, edges.projection_s8, flags.flag(index, kProjection));
+  gemm(layer.attention_output,
+       upcoming({&layer.projection_scale, &layer.attention_norm.gamma->buffer,
+                 &layer.attention_norm.beta->buffer, &layer.middle_inverse_scale},
+                &layer.fc1),
+       workspace.context, hidden, edges.context.gemm_input, workspace.projection,
+       edges.projection_s8, flags.flag(index, kProjection));
   report_site(index, Site::attention_projection, workspace.projection, edges.projection_s8, hidden);
   layer_norm(workspace.stream, edges.input, layer.projection_scale, layer.attention_norm,
              workspace.middle, edges.middle, layer.middle_inverse_scale,
@@ -173,25 +190,34 @@ void Pass::attention_block(int index, const LayerProgram& layer) {
 void Pass::feed_forward_block(int index, const LayerProgram& layer) {
   const LayerEdges& edges = layer.edges;
   const int hidden = model.config.hidden, intermediate = model.config.intermediate;
-  gemm(layer.fc1, workspace.middle, hidden, edges.middle.gemm_input, workspace.intermediate,
-       edges.gelu.producer_writes_s8(), flags.flag(index, kIntermediate));
+  gemm(layer.fc1, upcoming({}, &layer.fc2), workspace.middle, hidden, edges.middle.gemm_input,
+       workspace.intermediate, edges.gelu.producer_writes_s8(), flags.flag(index, kIntermediate));
   if (edges.gelu.quantize_operator)
     quantize(workspace.intermediate, intermediate, model.config.activation,
              flags.flag(index, kIntermediate));
   else
     report_site(index, Site::gelu, workspace.intermediate, edges.gelu.producer_writes_s8(),
                 intermediate);
-  gemm(layer.fc2, workspace.intermediate, intermediate, edges.gelu.gemm_input, workspace.projection,
-       edges.feed_forward_s8, flags.flag(index, kFeedForward));
+  gemm(layer.fc2, behind_layer(index), workspace.intermediate, intermediate, edges.gelu.gemm_input,
+       workspace.projection, edges.feed_forward_s8, flags.flag(index, kFeedForward));
   report_site(index, Site::feed_forward, workspace.projection, edges.feed_forward_s8, hidden);
   layer_norm(workspace.middle, edges.middle, layer.feed_forward_scale, layer.output_norm,
              workspace.stream, input_format(index + 1), input_inverse_scale(index + 1),
              flags.flag(index, kOutput));
 }
 
-void Pass::gemm(const PreparedLinear& linear, const Activations& x, int cols, InputFormat format,
-                const Activations& out, bool out_s8, bool* flag) {
+kernels::Upcoming Pass::behind_layer(int index) const {
+  const LayerProgram& layer = program.layers[index];
+  const bool last = index + 1 == static_cast<int>(program.layers.size());
+  return upcoming({&layer.feed_forward_scale, &layer.output_norm.gamma->buffer,
+                   &layer.output_norm.beta->buffer, &input_inverse_scale(index + 1)},
+                  last ? nullptr : &program.layers[index + 1].qkv);
+}
+
+void Pass::gemm(const PreparedLinear& linear, kernels::Upcoming upcoming, const Activations& x,
+                int cols, InputFormat format, const Activations& out, bool out_s8, bool* flag) {
   kernels::GemmArgs args = linear.arguments();
+  args.upcoming = upcoming;
   args.m = inputs.shape().tokens;
   args.x_type = backend.floating;
   args.x = x.floating;

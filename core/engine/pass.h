@@ -52,8 +52,10 @@ struct Pass {
   void layer(int index);
   void attention_block(int index, const LayerProgram& layer);
   void feed_forward_block(int index, const LayerProgram& layer);
-  void gemm(const PreparedLinear& linear, const Activations& x, int cols, quant::InputFormat format,
-            const Activations& out, bool out_s8, bool* flag);
+  void gemm(const PreparedLinear& linear, kernels::Upcoming upcoming, const Activations& x,
+            int cols, quant::InputFormat format, const Activations& out, bool out_s8, bool* flag);
+  /// What the operators behind fc2 of layer `index` read, up to and with the next layer's GEMM.
+  kernels::Upcoming behind_layer(int index) const;
   /// INT8 activations as floating point, for a GEMM with FP weights (simulated schemes only).
   void dequantize(const Activations& x, int cols);
   void layer_norm(const Activations& residual, const StreamFormat& residual_format,

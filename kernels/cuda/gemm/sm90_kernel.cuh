@@ -17,6 +17,8 @@
 #include <cutlass/cutlass.h>
 #include <cutlass/gemm/device/gemm_universal_adapter.h>
 
+#include <array>
+
 #include <cutlass/epilogue/collective/collective_builder.hpp>
 #include <cutlass/gemm/collective/collective_builder.hpp>
 #include <cutlass/gemm/kernel/gemm_universal.hpp>
@@ -26,6 +28,7 @@
 #include "kernels/cuda/gemm/sm90_launch.h"
 #include "kernels/cuda/gemm/sm90_persistent.cuh"
 #include "kernels/cuda/gemm/sm90_tiles.h"
+#include "kernels/cuda/prefetch.cuh"
 
 namespace herosweep::kernels::cuda::sm90 {
 
@@ -118,6 +121,17 @@ struct TileKernel<operand, output, m, n, k, cluster_m, cluster_n, schedule, 0> {
                                                       typename Mainloop::type, Epilogue>;
 };
 
+/// `Kernel` behind asking for what later kernels read.
+template <class Kernel>
+__global__ void __launch_bounds__(Kernel::MaxThreadsPerBlock, Kernel::MinBlocksPerMultiprocessor)
+    run_kernel(const __grid_constant__ typename Kernel::Params params,
+               const __grid_constant__ Upcoming upcoming) {
+  extern __shared__ char shared[];
+  prefetch_share(upcoming);
+  Kernel kernel;
+  kernel(params, shared);
+}
+
 template <class Result>
 Result* output_pointer(const Output& out) {
   if constexpr (std::is_same_v<Result, int8_t>) return out.s8;
@@ -181,15 +195,17 @@ void run_tile(const GemmArgs& args) {
                                        epilogue_parameters<Result>(args)};
   arguments.hw_info.sm_count = device().multiprocessors;
   typename Kernel::Params parameters = Kernel::to_underlying_arguments(arguments, nullptr);
-  const auto kernel = cutlass::device_kernel<Kernel>;
+  const auto kernel = run_kernel<Kernel>;
   static const bool configured = [kernel] {
     allow_shared_memory(kernel, Kernel::SharedStorageSize);
     return true;
   }();
   static_cast<void>(configured);
+  Upcoming upcoming = args.upcoming;
+  std::array<void*, 2> launched{&parameters, &upcoming};
   launch_clusters(reinterpret_cast<const void*>(kernel), Kernel::get_grid_shape(parameters),
                   dim3(cluster_m, cluster_n, 1), Kernel::get_block_shape(),
-                  Kernel::SharedStorageSize, &parameters);
+                  Kernel::SharedStorageSize, launched.data());
 }
 
 }  // namespace herosweep::kernels::cuda::sm90

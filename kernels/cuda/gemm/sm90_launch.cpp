@@ -7,7 +7,7 @@
 namespace herosweep::kernels::cuda::sm90 {
 
 void launch_clusters(const void* kernel, dim3 grid, dim3 cluster, dim3 block, size_t shared_bytes,
-                     void* parameters) {
+                     void** parameters) {
   std::array<cudaLaunchAttribute, 2> attributes{};
   attributes[0].id = cudaLaunchAttributeProgrammaticStreamSerialization;
   attributes[0].val.programmaticStreamSerializationAllowed = 1;
@@ -21,7 +21,7 @@ void launch_clusters(const void* kernel, dim3 grid, dim3 cluster, dim3 block, si
   config.attrs = attributes.data();
   // A cluster of one block needs no gang scheduling.
   config.numAttrs = cluster.x * cluster.y * cluster.z > 1 ? 2 : 1;
-  HEROSWEEP_CUDA_CHECK(cudaLaunchKernelExC(&config, kernel, &parameters));
+  HEROSWEEP_CUDA_CHECK(cudaLaunchKernelExC(&config, kernel, parameters));
 }
 
 }  // namespace herosweep::kernels::cuda::sm90

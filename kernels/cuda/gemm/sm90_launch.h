@@ -7,9 +7,9 @@
 
 namespace herosweep::kernels::cuda::sm90 {
 
-/// `parameters` is the kernel's one parameter. The kernel keeps the rule of cuda::launch: it waits
-/// for its predecessors before it touches their memory. Throws CudaError.
+/// `parameters`: pointers to the kernel's parameters. The kernel keeps the rule of cuda::launch: it
+/// waits for its predecessors before it touches their memory. Throws CudaError.
 void launch_clusters(const void* kernel, dim3 grid, dim3 cluster, dim3 block, size_t shared_bytes,
-                     void* parameters);
+                     void** parameters);
 
 }  // namespace herosweep::kernels::cuda::sm90

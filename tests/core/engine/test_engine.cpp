@@ -1,5 +1,7 @@
 // The engine on a small random BERT: every plan on both backends, and what must be refused.
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "core/engine/engine.h"
@@ -27,6 +29,16 @@ double cosine(const std::vector<float>& a, const std::vector<float>& b) {
     bb += double{b[i]} * b[i];
   }
   return ab / std::sqrt(aa * bb);
+}
+
+std::vector<kernels::GemmArgs>& seen_gemms() {
+  static std::vector<kernels::GemmArgs> gemms;
+  return gemms;
+}
+
+bool holds(const kernels::Upcoming& upcoming, const void* data) {
+  return std::any_of(std::begin(upcoming.ranges), std::end(upcoming.ranges),
+                     [&](const auto& range) { return range.data == data && range.bytes > 0; });
 }
 
 }  // namespace
@@ -98,6 +110,31 @@ TEST_CASE("Engines of one store share weights and keep their results apart") {
         hidden_of(model, m3, calibration, kernels::cpu_backend(), batch));
   CHECK(int8.weight_bytes() < fp.weight_bytes() / 2);
   CHECK(int8.workspace_bytes() < fp.workspace_bytes());
+}
+
+TEST_CASE("Every GEMM is told what the next one reads") {
+  const auto model = test::small_bert();
+  const auto calibration = test::calibrate_small(model);
+  kernels::Backend backend = kernels::cpu_backend();
+  backend.gemm = [](const kernels::GemmArgs& args) {
+    seen_gemms().push_back(args);
+    kernels::cpu_backend().gemm(args);
+  };
+  for (const std::string name : {"fp16", "M2", "M3", "zq-w8a8", "ptq-w8a8"}) {
+    INFO(name);
+    seen_gemms().clear();
+    Engine engine(model, quant::named_plan(name, model.config.layers), &calibration, backend);
+    engine.forward(test::ragged_batch(model, 2));
+    const auto& gemms = seen_gemms();
+    REQUIRE(gemms.size() == size_t{4} * 3);
+    for (size_t i = 0; i + 1 < gemms.size(); ++i) {
+      CHECK(holds(gemms[i].upcoming, gemms[i + 1].w.data));
+      CHECK(holds(gemms[i].upcoming, gemms[i + 1].bias));
+      if (gemms[i + 1].row_scale != nullptr)
+        CHECK(holds(gemms[i].upcoming, gemms[i + 1].row_scale));
+    }
+    CHECK_FALSE(holds(gemms.back().upcoming, gemms.front().w.data));
+  }
 }
 
 TEST_CASE("Bad input is refused with what and where") {

@@ -298,6 +298,8 @@ TEST_CASE("A chain of dependent launches computes what the same calls one by one
     args.w = {ElementType::s8, kWidth, kWidth, w};
     args.row_scale = static_cast<const float*>(scale);
     args.out.s8 = static_cast<int8_t*>(buffers[(i + 1) % 2]);
+    args.upcoming.ranges[0] = {w, size_t{kWidth} * kWidth};
+    args.upcoming.ranges[7] = {scale, scales.size() * sizeof(float) - 4};
     const auto& all = tiles(family);
     all[static_cast<size_t>(i * 5) % all.size()].run(args);
   };

@@ -153,6 +153,9 @@ class LinearEpilogue {
   using StrideC = cutlass::gemm::TagToStrideC_t<cutlass::layout::RowMajor>;
   using StrideD = StrideC;
   struct SharedStorage {};
+  static constexpr bool kQuantized = std::is_same_v<Element, int8_t>;
+  /// Accumulators are below 2^31, so that ordinary scales rule out an overflow before quantization.
+  static constexpr bool kMayBeBounded = kQuantized && std::is_same_v<Accumulator, int32_t>;
   using Arguments = EpilogueParameters;
   using Params = EpilogueParameters;
 
@@ -168,6 +171,36 @@ class LinearEpilogue {
 
   CUTLASS_HOST_DEVICE explicit LinearEpilogue(const Params& parameters) : params_(parameters) {}
 
+  /// A lane's part of the vectors over a tile's columns. Together the lanes of a warp read what they
+  /// will need, so that it waits in the L1 cache.
+  struct ColumnSample {
+    static constexpr int kTurns = (kTileColumns + 31) / 32;
+    float row_scale[kTurns], bias[kTurns], inverse[kTurns];
+
+    CUTLASS_DEVICE void read(const Params& params, int tile_column) {
+      CUTLASS_PRAGMA_UNROLL
+      for (int turn = 0; turn < kTurns; ++turn) {
+        const int column =
+            min(tile_column + turn * 32 + static_cast<int>(threadIdx.x) % 32, params.n - 1);
+        row_scale[turn] = params.row_scale.data[column * params.row_scale.stride];
+        bias[turn] = params.bias.data[column * params.bias.stride];
+        inverse[turn] = params.inverse_scale.data[column * params.inverse_scale.stride];
+      }
+    }
+    /// See `bounded`. Not &&, which would wait for one value before it asks for the next.
+    CUTLASS_DEVICE bool is_ordinary(float largest_inverse) const {
+      bool all = true;
+      CUTLASS_PRAGMA_UNROLL
+      for (int turn = 0; turn < kTurns; ++turn)
+        all &= within<30>(row_scale[turn]) & within<60>(bias[turn]) &
+               (fabsf(inverse[turn]) <= largest_inverse);
+      return all;
+    }
+  };
+  struct NoSample {
+    CUTLASS_DEVICE bool is_ordinary(float) const { return false; }
+  };
+
   /// What one thread has of a tile, but for its accumulators.
   template <int kThreadRows>
   struct Part {
@@ -176,7 +209,7 @@ class LinearEpilogue {
     float token_scales[kThreadRows];
     int rows_left;  // of the matrix, from the first
     int tile_column, first_column;
-    bool bounded;  // no result can overflow
+    std::conditional_t<kMayBeBounded, ColumnSample, NoSample> sample;
   };
 
   /// Reads what does not depend on accumulators, so that it can be on its way while they are
@@ -204,7 +237,7 @@ class LinearEpilogue {
       const int row = min(first_row + part.rows[i], get<0>(problem) - 1);
       part.token_scales[i] = params_.token_scale.data[row * params_.token_scale.stride];
     }
-    part.bounded = kMayBeBounded && ordinary(part);
+    if constexpr (kMayBeBounded) part.sample.read(params_, part.tile_column);
     return part;
   }
 
@@ -227,7 +260,7 @@ class LinearEpilogue {
     }
     FiniteCheck finite;
     // Bodies without branches: latencies are hidden by neighbouring results alone.
-    if (kMayBeBounded && part.bounded) {
+    if (kMayBeBounded && bounded(part)) {
       if (params_.activate)
         finish_tile<true, kMayBeBounded>(sums, part, finite);
       else
@@ -250,9 +283,6 @@ class LinearEpilogue {
   }
 
  private:
-  static constexpr bool kQuantized = std::is_same_v<Element, int8_t>;
-  /// Accumulators are below 2^31, so that ordinary scales rule out an overflow before quantization.
-  static constexpr bool kMayBeBounded = kQuantized && std::is_same_v<Accumulator, int32_t>;
   /// GELU is never below -0.1701, so that with an ordinary inverse scale its quantized value is
   /// above -128 and the conversion to bytes clamps as the range does.
   template <bool kActivate, bool kBounded>
@@ -378,28 +408,12 @@ class LinearEpilogue {
   }
 
   /// Whether no result of this warp can overflow: scales within 2^30 and a bias within 2^60 give
-  /// |v| <= 2^91 + 2^60, and times the inverse scale, up to 2^30, at most 2^122. Together the lanes
-  /// read what they will need, so that it waits in the L1 cache.
+  /// |v| <= 2^91 + 2^60, and times the inverse scale, up to 2^30, at most 2^122.
   template <int kRows>
-  CUTLASS_DEVICE bool ordinary(const Part<kRows>& part) const {
-    constexpr int kTurns = (kTileColumns + 31) / 32;
-    float row_scale[kTurns], bias[kTurns], inverse[kTurns];
-    CUTLASS_PRAGMA_UNROLL
-    for (int turn = 0; turn < kTurns; ++turn) {
-      const int column =
-          min(part.tile_column + turn * 32 + static_cast<int>(threadIdx.x) % 32, params_.n - 1);
-      row_scale[turn] = params_.row_scale.data[column * params_.row_scale.stride];
-      bias[turn] = params_.bias.data[column * params_.bias.stride];
-      inverse[turn] = params_.inverse_scale.data[column * params_.inverse_scale.stride];
-    }
-    // Not &&, which would wait for one value before it asks for the next.
-    bool all = true;
+  CUTLASS_DEVICE bool bounded(const Part<kRows>& part) const {
+    bool all = part.sample.is_ordinary(params_.ordinary_inverse);
     CUTLASS_PRAGMA_UNROLL
     for (const float scale : part.token_scales) all &= within<30>(scale);
-    CUTLASS_PRAGMA_UNROLL
-    for (int turn = 0; turn < kTurns; ++turn)
-      all &= within<30>(row_scale[turn]) & within<60>(bias[turn]) &
-             (fabsf(inverse[turn]) <= params_.ordinary_inverse);
     return __all_sync(~0u, all);
   }
 

@@ -10,12 +10,15 @@
 
 #include "kernels/cuda/cuda.h"
 #include "kernels/cuda/gemm/packed_rows.h"
+#include "kernels/cuda/operators.h"
 
 namespace herosweep::kernels::cuda::sm90 {
 namespace {
 
 constexpr double kNanosecondsPerMicrosecond = 1e3;
 constexpr double kLongestGraph = 2000;  // microseconds: more calls add no precision
+/// About what a layer norm's output has; an output of FP16 operands is scaled by it too.
+constexpr float kTokenScale = 0.03f;
 constexpr size_t kRandomBytes = size_t{1} << 22;
 
 std::vector<char> random_bytes(ElementType type) {
@@ -85,17 +88,30 @@ GemmProblem::GemmProblem(Family family, const GemmSize& size, Activation activat
   const auto m = static_cast<size_t>(size.m);
   const auto n = static_cast<size_t>(size.n);
   const auto k = static_cast<size_t>(size.k);
+  const bool quantized = family.operand == ElementType::s8;
+  void* x = random(m * k, family.operand);
+  float* token_scale = constant(size.m, kTokenScale);
+  norm_.rows = size.m;
+  norm_.cols = size.k;
+  norm_.residual = {ElementType::s8, random(m * k, ElementType::s8), constant(size.m, 1.0f)};
+  norm_.gamma = constant(size.k, 1.0f);
+  norm_.beta = constant(size.k, 0.0f);
+  if (quantized) {
+    norm_.out.s8 = static_cast<int8_t*>(x);
+    norm_.out.token_scale = token_scale;
+  } else {
+    norm_.out.f16 = x;
+  }
   args_.m = size.m;
   args_.x_type = family.operand;
-  args_.x = random(m * k, family.operand);
+  args_.x = x;
   args_.w = {family.operand, size.n, size.k,
              random(static_cast<size_t>(packed_rows(size.n)) * k, family.operand)};
+  args_.token_scale = token_scale;
   // The output's standard deviation becomes about 30 (s8) or 1 (f16) in units of the output.
-  const float deviation = family.operand == ElementType::s8 ? 73.0f * 73.0f : 1.0f;
+  const float deviation = quantized ? 73.0f * 73.0f * kTokenScale : kTokenScale;
   const float wanted = family.output == ElementType::s8 ? 30.0f : 1.0f;
-  const float scale = wanted / (deviation * std::sqrt(static_cast<float>(size.k)));
-  args_.token_scale = constant(size.m, std::sqrt(scale));
-  args_.row_scale = constant(size.n, std::sqrt(scale));
+  args_.row_scale = constant(size.n, wanted / (deviation * std::sqrt(static_cast<float>(size.k))));
   args_.bias = constant(size.n, 0.5f);
   args_.activation = activation;
   void* out = random(m * n, family.output);
@@ -107,6 +123,8 @@ GemmProblem::GemmProblem(Family family, const GemmSize& size, Activation activat
   }
   args_.nonfinite = static_cast<bool*>(random(1, ElementType::s8));
 }
+
+void GemmProblem::write_x() const { layer_norm(norm_); }
 
 GemmProblem::~GemmProblem() {
   for (void* block : blocks_) cuda_backend().release(block);
@@ -124,11 +142,11 @@ void* GemmProblem::random(size_t count, ElementType type) {
   return to;
 }
 
-const float* GemmProblem::constant(int count, float value) {
+float* GemmProblem::constant(int count, float value) {
   const std::vector<float> values(static_cast<size_t>(count), value);
   blocks_.push_back(cuda_backend().allocate(values.size() * sizeof(float)));
   cuda_backend().upload(blocks_.back(), values.data(), values.size() * sizeof(float));
-  return static_cast<const float*>(blocks_.back());
+  return static_cast<float*>(blocks_.back());
 }
 
 std::vector<TileTime> tune(Family family, const GemmSize& size, const TimingOptions& options,
@@ -136,11 +154,16 @@ std::vector<TileTime> tune(Family family, const GemmSize& size, const TimingOpti
   const GemmProblem problem(family, size, activation);
   std::vector<Contender> contenders;
   for (const Tile& tile : tiles(family))
-    contenders.push_back({tile.name, [run = tile.run, &problem] { run(problem.args()); }});
+    contenders.push_back({tile.name, [run = tile.run, &problem] {
+                            problem.write_x();
+                            run(problem.args());
+                          }});
+  contenders.push_back({"layer norm", [&problem] { problem.write_x(); }});
   const auto times = time_interleaved(contenders, options);
+  const double norm = median(times.back());
   std::vector<TileTime> result;
-  for (size_t tile = 0; tile < times.size(); ++tile)
-    result.push_back({family, size, static_cast<int>(tile), median(times[tile])});
+  for (size_t tile = 0; tile + 1 < times.size(); ++tile)
+    result.push_back({family, size, static_cast<int>(tile), median(times[tile]) - norm});
   return result;
 }
 

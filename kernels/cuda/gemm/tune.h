@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/cuda/gemm/tile_table.h"
+#include "kernels/layer_norm.h"
 
 namespace herosweep::kernels::cuda::sm90 {
 
@@ -37,16 +38,21 @@ class GemmProblem {
   GemmProblem(const GemmProblem&) = delete;
   GemmProblem& operator=(const GemmProblem&) = delete;
   const GemmArgs& args() const { return args_; }
+  /// Writes x, and its token scales, as a layer norm in front of the GEMM does.
+  void write_x() const;
 
  private:
   void* random(size_t count, ElementType type);
-  const float* constant(int count, float value);
+  float* constant(int count, float value);
 
   GemmArgs args_;
+  LayerNormArgs norm_;
   std::vector<void*> blocks_;
 };
 
-/// The median time of every tile of `family` at `size`. Throws CudaError, std::bad_alloc.
+/// The median time that every tile of `family` adds at `size` to a chain of layer norms. Behind
+/// itself a GEMM would start in what its predecessor leaves free, as it never does in a pass.
+/// Throws CudaError, std::bad_alloc.
 /// REQUIRES: compute capability 9.0, a shape that `supports` accepts.
 std::vector<TileTime> tune(Family family, const GemmSize& size, const TimingOptions& options = {},
                            Activation activation = Activation::none);

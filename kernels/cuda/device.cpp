@@ -1,7 +1,9 @@
 #include "kernels/cuda/device.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
 #include "kernels/cuda/cuda.h"
 
@@ -83,13 +85,14 @@ const Device& device() {
     made.compute = status.compute_major * 10 + status.compute_minor;
     made.use_sm90 =
         made.compute == 90 && !(forced != nullptr && std::string_view(forced) == "portable");
-    constexpr float kConstants[8] = {1, 1, 1, 1, 0, 0, 0, 0};
+    std::vector<float> values(2 * size_t{kConstants}, 0.0f);
+    std::fill_n(values.begin(), kConstants, 1.0f);
+    const size_t bytes = values.size() * sizeof(float);
     void* constants = nullptr;
-    HEROSWEEP_CUDA_CHECK(cudaMalloc(&constants, sizeof kConstants));
-    HEROSWEEP_CUDA_CHECK(
-        cudaMemcpy(constants, kConstants, sizeof kConstants, cudaMemcpyHostToDevice));
+    HEROSWEEP_CUDA_CHECK(cudaMalloc(&constants, bytes));
+    HEROSWEEP_CUDA_CHECK(cudaMemcpy(constants, values.data(), bytes, cudaMemcpyHostToDevice));
     made.ones = static_cast<const float*>(constants);
-    made.zeros = made.ones + 4;
+    made.zeros = made.ones + kConstants;
     return made;
   }();
   return device;

@@ -16,9 +16,12 @@ struct Device {
   int compute = 0;               // 90 = compute capability 9.0
   bool use_sm90 = false;         // kernels built for sm_90a may run
   size_t shared_bytes = 0;       // of one block, with opt-in
-  const float* ones = nullptr;   // four of them, in device memory
+  const float* ones = nullptr;   // [kConstants], in device memory
   const float* zeros = nullptr;  // the same
 };
+
+/// Most columns of an operator that takes ones or zeros for a vector that is absent.
+inline constexpr int kConstants = 1 << 17;
 
 /// Created at the first call. Throws CudaError.
 const Device& device();

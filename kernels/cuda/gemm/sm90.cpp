@@ -115,9 +115,9 @@ bool supports(const GemmArgs& args) {
   if (out.f32 != nullptr || out.token_scale != nullptr) return false;
   const size_t x_row = static_cast<size_t>(args.w.k) * element_bytes(args.x_type);
   const size_t out_row = static_cast<size_t>(args.w.n) * element_bytes(family_of(args).output);
-  return x_row % kAlignment == 0 && out_row % kAlignment == 0 && aligned(args.x) &&
-         aligned(args.w.data) && aligned(out.f16) && aligned(out.s8) && aligned(args.row_scale) &&
-         aligned(args.bias) && aligned(out.inverse_scale);
+  return args.w.n <= kConstants && x_row % kAlignment == 0 && out_row % kAlignment == 0 &&
+         aligned(args.x) && aligned(args.w.data) && aligned(out.f16) && aligned(out.s8) &&
+         aligned(args.row_scale) && aligned(args.bias) && aligned(out.inverse_scale);
 }
 
 int choose(const GemmArgs& args) {

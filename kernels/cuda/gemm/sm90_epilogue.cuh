@@ -15,8 +15,9 @@
 // One warp a scheduler runs an epilogue while another multiplies, so that latencies are not hidden
 // by other warps, and a kernel computes few tiles, so that every line of code is fetched for little
 // use. Hence: results go from registers to global memory with neither shared memory nor a barrier,
-// eight neighbouring columns of a row at a time (packed_rows.h); no branch between them; and a loop
-// through whose registers the accumulators move, instead of code for each of them.
+// eight neighbouring columns of a row at a time (packed_rows.h); no branch between them; a loop
+// through whose registers the accumulators move, instead of code for each of them; and what the
+// vectors hold for the next columns is asked for while the last ones are worked on.
 #pragma once
 
 #include <cutlass/cutlass.h>
@@ -30,20 +31,20 @@
 
 namespace herosweep::kernels::cuda::sm90 {
 
-/// A vector over rows or columns, or one value for all of them. Device memory, aligned to 16 bytes;
-/// where stride is 0, four equal values.
+/// A vector over rows, or one value for all of them (stride 0). Device memory.
 struct Scales {
   const float* data = nullptr;
   int stride = 1;  // 0 or 1
 };
 
 struct EpilogueParameters {
-  Scales token_scale;    // [m]
-  Scales row_scale;      // [n]
-  Scales bias;           // [n]
-  Scales inverse_scale;  // [n], read for INT8 output
-  void* out = nullptr;   // [m, n]
-  int n = 0;             // a multiple of 8
+  Scales token_scale;  // [m]
+  // [n] each, aligned to 16 bytes; inverse_scale is read for INT8 output.
+  const float* row_scale = nullptr;
+  const float* bias = nullptr;
+  const float* inverse_scale = nullptr;
+  void* out = nullptr;  // [m, n]
+  int n = 0;            // a multiple of 8
   float low = -127.0f;
   float range = 254.0f;           // high - low
   float ordinary_inverse = 0.0f;  // the largest inverse_scale of the bodies without checks
@@ -109,27 +110,37 @@ __device__ __forceinline__ bool within(float value) {
   return fabsf(value) <= static_cast<float>(uint64_t{1} << kExponent);
 }
 
-/// What the vectors over n hold for four neighbouring columns. Ordinary loads, not through the
-/// read-only path: stores keep the compiler from moving them ahead, where the accumulators need the
-/// registers.
+/// What the vectors over n hold for four neighbouring columns. kAhead: they are read where it says
+/// so, not where they are used.
+template <bool kAhead>
 struct Columns {
   float row_scale[4], bias[4], inverse_scale[4];
 
   __device__ __forceinline__ Columns(const EpilogueParameters& params, int column,
                                      bool with_inverse) {
-    column = min(column, params.n - 4);  // results behind the end are not stored
-    read(row_scale, params.row_scale, column);
-    read(bias, params.bias, column);
-    if (with_inverse) read(inverse_scale, params.inverse_scale, column);
+    // Bytes, clamped: results behind the end are not stored.
+    const auto at = static_cast<uint32_t>(min(4 * column, 4 * (params.n - 4)));
+    read(row_scale, params.row_scale, at);
+    read(bias, params.bias, at);
+    if (with_inverse) read(inverse_scale, params.inverse_scale, at);
   }
 
  private:
-  static __device__ __forceinline__ void read(float (&to)[4], Scales from, int column) {
-    const auto four = *reinterpret_cast<const float4*>(from.data + column * from.stride);
-    to[0] = four.x;
-    to[1] = four.y;
-    to[2] = four.z;
-    to[3] = four.w;
+  static __device__ __forceinline__ void read(float (&to)[4], const float* from, uint32_t at) {
+    const char* four = reinterpret_cast<const char*>(from) + at;
+    if constexpr (kAhead) {
+      asm volatile("ld.global.nc.v4.f32 {%0, %1, %2, %3}, [%4];"
+                   : "=f"(to[0]), "=f"(to[1]), "=f"(to[2]), "=f"(to[3])
+                   : "l"(four));
+    } else {
+      // Not through the read-only path: stores keep the compiler from moving ordinary loads ahead,
+      // where the accumulators need the registers.
+      const float4 values = *reinterpret_cast<const float4*>(four);
+      to[0] = values.x;
+      to[1] = values.y;
+      to[2] = values.z;
+      to[3] = values.w;
+    }
   }
 };
 
@@ -142,8 +153,9 @@ constexpr int groups_of_chunk(int groups, int rows) {
 }
 
 /// What `cutlass::epilogue::collective::detail::Sm90TmaWarpSpecializedAdapter` makes a collective
-/// epilogue of.
-template <int kTileColumns, class Accumulator, class Element>
+/// epilogue of. kReadsAhead: the vectors' next columns are read while the last ones are worked on,
+/// which takes 12 registers; for kernels that leave one warp a scheduler in its epilogue.
+template <int kTileColumns, class Accumulator, class Element, bool kReadsAhead>
 class LinearEpilogue {
  public:
   using DispatchPolicy = cutlass::epilogue::NoSmemWarpSpecialized;
@@ -182,9 +194,9 @@ class LinearEpilogue {
       for (int turn = 0; turn < kTurns; ++turn) {
         const int column =
             min(tile_column + turn * 32 + static_cast<int>(threadIdx.x) % 32, params.n - 1);
-        row_scale[turn] = params.row_scale.data[column * params.row_scale.stride];
-        bias[turn] = params.bias.data[column * params.bias.stride];
-        inverse[turn] = params.inverse_scale.data[column * params.inverse_scale.stride];
+        row_scale[turn] = params.row_scale[column];
+        bias[turn] = params.bias[column];
+        inverse[turn] = params.inverse_scale[column];
       }
     }
     /// See `bounded`. Not &&, which would wait for one value before it asks for the next.
@@ -287,6 +299,7 @@ class LinearEpilogue {
   /// above -128 and the conversion to bytes clamps as the range does.
   template <bool kActivate, bool kBounded>
   static constexpr bool kSaturates = kQuantized&& kActivate&& kBounded;
+  using Vectors = Columns<kReadsAhead>;
   /// Four neighbouring results.
   using Packed = std::conditional_t<kQuantized, uint32_t,
                                     std::conditional_t<sizeof(Element) == 2, uint2, float4>>;
@@ -297,14 +310,21 @@ class LinearEpilogue {
                                   FiniteCheck& finite) const {
     constexpr int kChunk = groups_of_chunk(kGroups, kRows);
     int column = part.first_column;
+    Element* out[kRows];
+    CUTLASS_PRAGMA_UNROLL
+    for (int i = 0; i < kRows; ++i)
+      out[i] = part.out + (int64_t{part.rows[i]} * params_.n + column);
+    Vectors next(params_, column, kQuantized);
     CUTLASS_PRAGMA_NO_UNROLL
     for (int left = kGroups / kChunk; true; --left) {
       CUTLASS_PRAGMA_UNROLL
       for (int group = 0; group < kChunk; ++group)
-        finish_group<kActivate, kBounded>(sums[group], part, column + group * kPackedRowGroup,
-                                          finite);
+        finish_group<kActivate, kBounded>(sums[group], part, column, group * kPackedRowGroup, out,
+                                          next, finite);
       if (left == 1) break;
       column += kChunk * kPackedRowGroup;
+      CUTLASS_PRAGMA_UNROLL
+      for (Element*& row : out) row += kChunk * kPackedRowGroup;
       CUTLASS_PRAGMA_UNROLL
       for (int group = 0; group + kChunk < kGroups; ++group) {
         CUTLASS_PRAGMA_UNROLL
@@ -313,14 +333,21 @@ class LinearEpilogue {
     }
   }
 
-  /// The eight columns of each row that a thread has of 32.
+  /// The eight columns of each row that a thread has of 32, `ahead` behind column `column`, whose
+  /// places are `out`. `next`: what the vectors hold for the first four of them, and for the first
+  /// four behind them when it returns (kReadsAhead).
   template <bool kActivate, bool kBounded, int kSize, int kRows>
   CUTLASS_DEVICE void finish_group(const Accumulator (&sums)[kSize], const Part<kRows>& part,
-                                   int column, FiniteCheck& finite) const {
+                                   int column, int ahead, Element* const (&out)[kRows],
+                                   Vectors& next, FiniteCheck& finite) const {
     Packed results[kRows][2];
     CUTLASS_PRAGMA_UNROLL
     for (int half = 0; half < 2; ++half) {
-      Columns columns(params_, column + half * 4, kQuantized);
+      Vectors columns = next;
+      if constexpr (kReadsAhead)
+        next = Vectors(params_, column + ahead + (half == 0 ? 4 : kPackedRowGroup), kQuantized);
+      else
+        columns = Vectors(params_, column + ahead + half * 4, kQuantized);
       if constexpr (kQuantized && !kSaturates<kActivate, kBounded>) prepare<kActivate>(columns);
       CUTLASS_PRAGMA_UNROLL
       for (int i = 0; i < kRows; ++i) {
@@ -334,14 +361,14 @@ class LinearEpilogue {
     }
     CUTLASS_PRAGMA_UNROLL
     for (int i = 0; i < kRows; ++i)
-      store(part.out + int64_t{part.rows[i]} * params_.n + column, results[i],
-            column < params_.n && part.rows[i] < part.rows_left);
+      store(out[i] + ahead, results[i],
+            column + ahead < params_.n && part.rows[i] < part.rows_left);
   }
 
   /// Makes the columns' scales give (q - low) / range; without an activation the inverse scale goes
   /// into the others.
   template <bool kActivate>
-  CUTLASS_DEVICE void prepare(Columns& columns) const {
+  CUTLASS_DEVICE void prepare(Vectors& columns) const {
     const float unit = __fdividef(1.0f, params_.range);
     CUTLASS_PRAGMA_UNROLL
     for (int j = 0; j < 4; ++j) {
@@ -354,7 +381,7 @@ class LinearEpilogue {
   }
 
   template <bool kActivate>
-  CUTLASS_DEVICE float linear(Accumulator sum, float token_scale, const Columns& columns,
+  CUTLASS_DEVICE float linear(Accumulator sum, float token_scale, const Vectors& columns,
                               int j) const {
     const float value =
         fmaf(static_cast<float>(sum) * token_scale, columns.row_scale[j], columns.bias[j]);
@@ -367,7 +394,7 @@ class LinearEpilogue {
   }
 
   template <bool kActivate, bool kBounded>
-  CUTLASS_DEVICE Packed pack(float (&values)[4], const Columns& columns,
+  CUTLASS_DEVICE Packed pack(float (&values)[4], const Vectors& columns,
                              FiniteCheck& finite) const {
     if constexpr (kQuantized) {
       if constexpr (kSaturates<kActivate, kBounded>) {

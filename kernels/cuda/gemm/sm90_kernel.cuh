@@ -82,6 +82,13 @@ constexpr int persistent_stages(Schedule schedule, int stage_bytes) {
   return (shared_bytes_of_block(persistent_blocks(schedule)) - kBarrierBytes) / stage_bytes;
 }
 
+/// Two blocks of the co_resident schedule leave few registers, but four warps a scheduler, whose
+/// latencies hide one another.
+template <int n, class Mainloop, ElementType output, Schedule schedule>
+using TileEpilogue = LinearEpilogue<n, typename Mainloop::Accumulator,
+                                    typename Storage<output>::type,
+                                    schedule != Schedule::co_resident>;
+
 template <ElementType operand, int m, int n, int k, int cluster_m, int cluster_n, Schedule schedule,
           class Stages>
 struct TileMainloop {
@@ -105,9 +112,8 @@ struct TileKernel {
       (m + n) * k * static_cast<int>(sizeof(typename Storage<operand>::type));
   using Stages = cutlass::gemm::collective::StageCount<persistent_stages(schedule, kStageBytes)>;
   using Mainloop = TileMainloop<operand, m, n, k, cluster_m, cluster_n, schedule, Stages>;
-  using Kernel = PersistentKernel<
-      typename Mainloop::type,
-      LinearEpilogue<n, typename Mainloop::Accumulator, typename Storage<output>::type>, blocks>;
+  using Kernel = PersistentKernel<typename Mainloop::type,
+                                  TileEpilogue<n, Mainloop, output, schedule>, blocks>;
 };
 
 template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
@@ -116,7 +122,7 @@ struct TileKernel<operand, output, m, n, k, cluster_m, cluster_n, schedule, 0> {
   using Mainloop = TileMainloop<operand, m, n, k, cluster_m, cluster_n, schedule,
                                 cutlass::gemm::collective::StageCountAuto>;
   using Epilogue = cutlass::epilogue::collective::detail::Sm90TmaWarpSpecializedAdapter<
-      LinearEpilogue<n, typename Mainloop::Accumulator, typename Storage<output>::type>>;
+      TileEpilogue<n, Mainloop, output, schedule>>;
   using Kernel = cutlass::gemm::kernel::GemmUniversal<cute::Shape<int, int, int, int>,
                                                       typename Mainloop::type, Epilogue>;
 };
@@ -139,9 +145,8 @@ Result* output_pointer(const Output& out) {
   return static_cast<Result*>(out.f16);
 }
 
-/// `vector`, or `absent` (four values) for all.
-inline Scales scales_or(const float* vector, const float* absent) {
-  return vector != nullptr ? Scales{vector, 1} : Scales{absent, 0};
+inline const float* vector_or(const float* vector, const float* absent) {
+  return vector != nullptr ? vector : absent;
 }
 
 /// See EpilogueParameters::ordinary_inverse. Behind an activation results are clamped by the
@@ -154,10 +159,11 @@ inline float ordinary_inverse(Activation activation, Int8Range range) {
 template <class Result>
 EpilogueParameters epilogue_parameters(const GemmArgs& args) {
   EpilogueParameters parameters;
-  parameters.token_scale = scales_or(args.token_scale, device().ones);
-  parameters.row_scale = scales_or(args.row_scale, device().ones);
-  parameters.bias = scales_or(args.bias, device().zeros);
-  parameters.inverse_scale = scales_or(args.out.inverse_scale, device().ones);
+  parameters.token_scale =
+      args.token_scale != nullptr ? Scales{args.token_scale, 1} : Scales{device().ones, 0};
+  parameters.row_scale = vector_or(args.row_scale, device().ones);
+  parameters.bias = vector_or(args.bias, device().zeros);
+  parameters.inverse_scale = vector_or(args.out.inverse_scale, device().ones);
   parameters.out = output_pointer<Result>(args.out);
   parameters.n = args.w.n;
   parameters.low = static_cast<float>(args.out.range.low);

@@ -323,7 +323,7 @@ TEST_CASE("A chain of dependent launches computes what the same calls one by one
   for (void* block : {w, buffers[0], buffers[1], scale}) cuda.release(block);
 }
 
-TEST_CASE("SM90 kernels refuse what TMA cannot address", "[cuda]") {
+TEST_CASE("SM90 kernels refuse what TMA cannot address, and too many columns", "[cuda]") {
   alignas(16) static int8_t memory[64];
   GemmArgs args;
   args.m = 1;
@@ -337,6 +337,9 @@ TEST_CASE("SM90 kernels refuse what TMA cannot address", "[cuda]") {
   CHECK_FALSE(cuda::sm90::supports(changed));
   changed = args;
   changed.w.n = 8;
+  CHECK_FALSE(cuda::sm90::supports(changed));
+  changed = args;
+  changed.w.n = cuda::kConstants + 16;  // more than there are ones for absent scales
   CHECK_FALSE(cuda::sm90::supports(changed));
   changed = args;
   changed.x = memory + 8;

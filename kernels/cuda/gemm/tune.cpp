@@ -16,6 +16,7 @@ namespace herosweep::kernels::cuda::sm90 {
 namespace {
 
 constexpr double kNanosecondsPerMicrosecond = 1e3;
+constexpr double kLeast = 0.01;         // microseconds: a tile's time is positive
 constexpr double kLongestGraph = 2000;  // microseconds: more calls add no precision
 /// About what a layer norm's output has; an output of FP16 operands is scaled by it too.
 constexpr float kTokenScale = 0.03f;
@@ -163,7 +164,8 @@ std::vector<TileTime> tune(Family family, const GemmSize& size, const TimingOpti
   const double norm = median(times.back());
   std::vector<TileTime> result;
   for (size_t tile = 0; tile + 1 < times.size(); ++tile)
-    result.push_back({family, size, static_cast<int>(tile), median(times[tile]) - norm});
+    result.push_back(
+        {family, size, static_cast<int>(tile), std::max(median(times[tile]) - norm, kLeast)});
   return result;
 }
 

@@ -64,17 +64,33 @@ class Residents {
   std::shared_ptr<const PackedTensor> table(const std::string& name,
                                             const model::Matrix& matrix) const {
     return store_.get(key(name), [&] {
-      if (backend_.floating == kernels::ElementType::f16 &&
-          std::any_of(matrix.values.begin(), matrix.values.end(),
-                      [](float v) { return std::fabs(v) >= util::kHalfOverflow; }))
-        throw ModelError(name + ": a value is too large for FP16");
+      if (backend_.floating == kernels::ElementType::f16) require_halves(name, matrix);
       PackedTensor tensor;
       tensor.buffer = Buffer::floating(backend_, matrix.values);
       return tensor;
     });
   }
+  /// A table of FP16 values, also where the backend keeps them as FP32.
+  std::shared_ptr<const PackedTensor> half_table(const std::string& name,
+                                                 const model::Matrix& matrix) const {
+    if (backend_.floating == kernels::ElementType::f16) return table(name, matrix);
+    return store_.get(key(name + "/fp16"), [&] {
+      require_halves(name, matrix);
+      std::vector<float> rounded(matrix.values.size());
+      std::transform(matrix.values.begin(), matrix.values.end(), rounded.begin(),
+                     [](float v) { return util::half_to_float(util::float_to_half(v)); });
+      PackedTensor tensor;
+      tensor.buffer = Buffer::copy_of(backend_, rounded.data(), rounded.size() * sizeof(float));
+      return tensor;
+    });
+  }
 
  private:
+  static void require_halves(const std::string& name, const model::Matrix& matrix) {
+    if (std::any_of(matrix.values.begin(), matrix.values.end(),
+                    [](float v) { return std::fabs(v) >= util::kHalfOverflow; }))
+      throw ModelError(name + ": a value is too large for FP16");
+  }
   std::shared_ptr<const PackedTensor> vector(const std::string& name,
                                              const std::vector<float>& values) const {
     return store_.get(key(name), [&] {
@@ -255,16 +271,21 @@ EmbeddingProgram build_embedding(const model::BertModel& model, const quant::Pla
                                  const kernels::Backend& backend, WeightStore& store) {
   const Residents residents(model, backend, store);
   const auto traits = *quant::traits(Module::embedding, plan.embedding);
-  EmbeddingProgram embedding{
-      .token_type = backend.floating,
-      .tokens = nullptr,
-      .positions = residents.table("position_embedding", model.position_embedding),
-      .types = residents.table("type_embedding", model.type_embedding),
-      .token_row_scale = {},
-      .norm = residents.norm("embedding_norm", model.embedding_norm)};
+  EmbeddingProgram embedding{.token_type = backend.floating,
+                             .tokens = nullptr,
+                             .positions = nullptr,
+                             .types = nullptr,
+                             .token_row_scale = {},
+                             .norm = residents.norm("embedding_norm", model.embedding_norm)};
   if (traits.weight == kernels::ElementType::f32) {
     embedding.tokens = residents.table("token_embedding", model.token_embedding);
+    embedding.positions = residents.table("position_embedding", model.position_embedding);
+    embedding.types = residents.table("type_embedding", model.type_embedding);
   } else {
+    // The sum is rounded to INT8 at once, or becomes a residual: tables of other values would be
+    // other numbers, not a finer backend.
+    embedding.positions = residents.half_table("position_embedding", model.position_embedding);
+    embedding.types = residents.half_table("type_embedding", model.type_embedding);
     embedding.token_type = traits.weight;
     embedding.tokens = quantized_table(
         model,

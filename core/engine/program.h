@@ -30,7 +30,8 @@ struct LayerProgram {
   Buffer feed_forward_scale;     // [hidden], S_2
 };
 
-/// The embedding's tables. Position and type tables are always floating point.
+/// The embedding's tables. Position and type tables are always floating point, of FP16 values
+/// beside an INT8 token table.
 struct EmbeddingProgram {
   kernels::ElementType token_type;  // the backend's floating-point format, or s8
   std::shared_ptr<const PackedTensor> tokens, positions, types;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/engine/engine.h"
+#include "core/util/half.h"
 #include "tests/catch.h"
 #include "tests/core/engine/small_bert.h"
 
@@ -110,6 +111,23 @@ TEST_CASE("Engines of one store share weights and keep their results apart") {
         hidden_of(model, m3, calibration, kernels::cpu_backend(), batch));
   CHECK(int8.weight_bytes() < fp.weight_bytes() / 2);
   CHECK(int8.workspace_bytes() < fp.workspace_bytes());
+}
+
+TEST_CASE("Tables beside an INT8 token table hold FP16 values, others what the model has") {
+  auto model = test::small_bert();
+  auto rounded = model;
+  for (float& v : rounded.position_embedding.values)
+    v = util::half_to_float(util::float_to_half(v));
+  for (float& v : rounded.type_embedding.values) v = util::half_to_float(util::float_to_half(v));
+  rounded.weights_hash += "-rounded";
+  const auto calibration = test::calibrate_small(model);
+  const auto batch = test::ragged_batch(model, 3);
+  const auto hidden = [&](const model::BertModel& of, const char* plan) {
+    return hidden_of(of, quant::named_plan(plan, of.config.layers), calibration,
+                     kernels::cpu_backend(), batch);
+  };
+  CHECK(hidden(model, "M1") == hidden(rounded, "M1"));
+  CHECK(hidden(model, "fp16") != hidden(rounded, "fp16"));
 }
 
 TEST_CASE("Every GEMM is told what the next one reads") {

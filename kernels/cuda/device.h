@@ -28,7 +28,7 @@ const Device& device();
 
 /// Launches `kernel` with programmatic dependent launch: it may start while its predecessor in the
 /// stream still runs, so it MUST call `wait_for_predecessors` (dependency.cuh) in every block
-/// before it touches memory that an operator wrote or reads.
+/// before it reads what an operator wrote or writes what one reads.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
             Arguments&&... arguments) {

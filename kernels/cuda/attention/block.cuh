@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/cuda/attention/params.h"
+#include "kernels/cuda/dependency.cuh"
 #include "kernels/cuda/numeric.cuh"
 #include "kernels/cuda/tensor_core.cuh"
 
@@ -15,15 +16,7 @@ struct BlockWork {
   int keys;
 };
 
-/// An element of offsets or lengths. No operator writes them, so that a kernel may read them in front
-/// of wait_for_predecessors: volatile, because nvcc moves any other load behind the wait.
-__device__ __forceinline__ int load_early(const int32_t* from) {
-  int value;
-  asm volatile("ld.global.b32 %0, [%1];" : "=r"(value) : "l"(from));
-  return value;
-}
-
-/// Block `block` of rows_per_block queries.
+/// Block `block` of rows_per_block queries. May be called in front of wait_for_predecessors.
 __device__ __forceinline__ BlockWork find_work(const AttentionParams& p, int rows_per_block,
                                                int block, int head, int sequence) {
   const int begin = load_early(p.offsets + sequence);

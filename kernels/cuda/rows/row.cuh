@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "kernels/cuda/dependency.cuh"
 #include "kernels/cuda/rows/layout.h"
 #include "kernels/types.h"
 
@@ -77,17 +78,16 @@ __device__ __forceinline__ Floats<L::kVector> same(float value) {
   return values;
 }
 
-/// `kWidth` floats that no operator writes, loaded in front of wait_for_predecessors: volatile and
-/// without .nc, because nvcc moves any other load behind the wait.
+/// cuda::load_early of `kWidth` floats.
 template <int kWidth>
-__device__ __forceinline__ Floats<kWidth> load_early(const float* from) {
+__device__ __forceinline__ Floats<kWidth> load_floats_early(const float* from) {
   Floats<kWidth> to;
   if constexpr (kWidth == 4) {
     asm volatile("ld.global.v4.f32 {%0, %1, %2, %3}, [%4];"
                  : "=f"(to.value[0]), "=f"(to.value[1]), "=f"(to.value[2]), "=f"(to.value[3])
                  : "l"(from));
   } else {
-    asm volatile("ld.global.f32 %0, [%1];" : "=f"(to.value[0]) : "l"(from));
+    to.value[0] = load_early(from);
   }
   return to;
 }
@@ -112,7 +112,7 @@ class Parameter {
 #pragma unroll
       for (int c = 0; c < L::kChunks; ++c) {
         kept_[c] = same<L>(0.0f);
-        if (data != nullptr && row.holds(c)) kept_[c] = load_early<L::kVector>(at_chunk(row, c));
+        if (data != nullptr && row.holds(c)) kept_[c] = load_floats_early<L::kVector>(at_chunk(row, c));
       }
     }
   }

@@ -114,11 +114,10 @@ TEST_CASE("Engines of one store share weights and keep their results apart") {
 }
 
 TEST_CASE("Tables beside an INT8 token table hold FP16 values, others what the model has") {
-  auto model = test::small_bert();
+  const auto model = test::small_bert();
   auto rounded = model;
-  for (float& v : rounded.position_embedding.values)
-    v = util::half_to_float(util::float_to_half(v));
-  for (float& v : rounded.type_embedding.values) v = util::half_to_float(util::float_to_half(v));
+  for (auto* table : {&rounded.position_embedding, &rounded.type_embedding})
+    for (float& v : table->values) v = util::half_to_float(util::float_to_half(v));
   rounded.weights_hash += "-rounded";
   const auto calibration = test::calibrate_small(model);
   const auto batch = test::ragged_batch(model, 3);

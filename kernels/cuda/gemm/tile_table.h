@@ -2,7 +2,8 @@
 //
 // The table is text, one measurement a line: `family,m,n,k,tile,microseconds`, e.g.
 //   s8-s8,1024,768,768,64x96x128 c1x1 persistent,3.49
-// Lines that begin with # are comments. A table for this build is embedded; the file that the
+// Times are what `tune` (tune.h) measures: what a GEMM adds behind a layer norm. Lines that begin
+// with # are comments. A table for this build is embedded; the file that the
 // environment variable HEROSWEEP_TILE_TABLE names takes its place.
 #pragma once
 

@@ -87,6 +87,23 @@ __device__ __forceinline__ float activate(Activation activation, float x) {
   return x;
 }
 
+/// rint of four values, saturated to [-128, 127] or [0, 255], the first in the lowest byte.
+/// Conversion and pack are two instructions together.
+#define HEROSWEEP_PACKED_BYTES(NAME, TYPE)                                            \
+  __device__ __forceinline__ uint32_t NAME(const float(&values)[4]) {                 \
+    uint32_t high, all;                                                               \
+    asm("cvt.pack.sat." TYPE ".s32.b32 %0, %1, %2, 0;"                                \
+        : "=r"(high)                                                                  \
+        : "r"(__float2int_rn(values[3])), "r"(__float2int_rn(values[2])));            \
+    asm("cvt.pack.sat." TYPE ".s32.b32 %0, %1, %2, %3;"                               \
+        : "=r"(all)                                                                   \
+        : "r"(__float2int_rn(values[1])), "r"(__float2int_rn(values[0])), "r"(high)); \
+    return all;                                                                       \
+  }
+HEROSWEEP_PACKED_BYTES(signed_bytes, "s8")
+HEROSWEEP_PACKED_BYTES(unsigned_bytes, "u8")
+#undef HEROSWEEP_PACKED_BYTES
+
 /// Whether `value` is finite and stays so when it is rounded to FP16.
 __device__ __forceinline__ bool fits_half(float value) { return fabsf(value) < 65520.0f; }
 

@@ -5,12 +5,10 @@
 //   y = activation(v)
 //   D = y as FP32 or FP16, or clamp(rint(y * inverse_scale[n]), low, high) as INT8
 //
-// FP32 throughout; multiply and add round once (FMA). INT8 is computed as
-// low + (high - low) saturate((y * inverse_scale - low) / (high - low)), whose saturation to [0, 1]
-// costs no instruction and whose error is below 1e-4 of a step; behind a GELU, where the scale
-// allows it, as y * inverse_scale, which the conversion to bytes saturates. Raises `nonfinite` for
-// a value that is NaN or infinite when it is quantized, or after rounding to FP16. Twin:
-// kernels/reference/gemm.cpp.
+// FP32 throughout; multiply and add round once (FMA). The conversion to bytes clamps to [-128,
+// 127]; what it leaves, a comparison with `low` and, for ranges that end elsewhere, with `high`, is
+// left out where no result can need it. Raises `nonfinite` for a value that is NaN or infinite when
+// it is quantized, or after rounding to FP16. Twin: kernels/reference/gemm.cpp.
 //
 // One warp a scheduler runs an epilogue while another multiplies, so that latencies are not hidden
 // by other warps, and a kernel computes few tiles, so that every line of code is fetched for little
@@ -45,9 +43,8 @@ struct EpilogueParameters {
   const float* inverse_scale = nullptr;
   void* out = nullptr;  // [m, n]
   int n = 0;            // a multiple of 8
-  float low = -127.0f;
-  float range = 254.0f;           // high - low
-  float ordinary_inverse = 0.0f;  // the largest inverse_scale of the bodies without checks
+  float low = -127.0f, high = 127.0f;
+  float ordinary_inverse = -1.0f;  // the largest inverse_scale of the bodies without checks
   bool* nonfinite = nullptr;
   bool activate = false;
   GeluPolynomial gelu{};               // of the activation, for FP16 and FP32 output
@@ -73,19 +70,6 @@ class FiniteCheck {
   float poison_[2] = {};
   __half2 half_poison_ = __float2half2_rn(0.0f);
 };
-
-/// rint of four values, saturated to [-128, 127], the first in the lowest byte. Conversion and pack
-/// are two instructions together.
-__device__ __forceinline__ uint32_t saturated_bytes(const float* values) {
-  uint32_t high, all;
-  asm("cvt.pack.sat.s8.s32.b32 %0, %1, %2, 0;"
-      : "=r"(high)
-      : "r"(__float2int_rn(values[3])), "r"(__float2int_rn(values[2])));
-  asm("cvt.pack.sat.s8.s32.b32 %0, %1, %2, %3;"
-      : "=r"(all)
-      : "r"(__float2int_rn(values[1])), "r"(__float2int_rn(values[0])), "r"(high));
-  return all;
-}
 
 /// Stores under a predicate: a branch, which the compiler would make, costs as much as ten results.
 __device__ __forceinline__ void store_if(bool condition, void* to, uint2 bits) {
@@ -183,8 +167,8 @@ class LinearEpilogue {
 
   CUTLASS_HOST_DEVICE explicit LinearEpilogue(const Params& parameters) : params_(parameters) {}
 
-  /// A lane's part of the vectors over a tile's columns. Together the lanes of a warp read what they
-  /// will need, so that it waits in the L1 cache.
+  /// A lane's part of the vectors over a tile's columns. Together the lanes of a warp read what
+  /// they will need, so that it waits in the L1 cache.
   struct ColumnSample {
     static constexpr int kTurns = (kTileColumns + 31) / 32;
     float row_scale[kTurns], bias[kTurns], inverse[kTurns];
@@ -299,6 +283,10 @@ class LinearEpilogue {
   /// above -128 and the conversion to bytes clamps as the range does.
   template <bool kActivate, bool kBounded>
   static constexpr bool kSaturates = kQuantized&& kActivate&& kBounded;
+  /// Without an activation only the inverse scale 1 is ordinary: others are in row_scale and bias,
+  /// where they were folded when the weights were loaded.
+  template <bool kActivate, bool kBounded>
+  static constexpr bool kScales = kQuantized && (kActivate || !kBounded);
   using Vectors = Columns<kReadsAhead>;
   /// Four neighbouring results.
   using Packed = std::conditional_t<kQuantized, uint32_t,
@@ -314,7 +302,7 @@ class LinearEpilogue {
     CUTLASS_PRAGMA_UNROLL
     for (int i = 0; i < kRows; ++i)
       out[i] = part.out + (int64_t{part.rows[i]} * params_.n + column);
-    Vectors next(params_, column, kQuantized);
+    Vectors next(params_, column, kScales<kActivate, kBounded>);
     CUTLASS_PRAGMA_NO_UNROLL
     for (int left = kGroups / kChunk; true; --left) {
       CUTLASS_PRAGMA_UNROLL
@@ -345,10 +333,10 @@ class LinearEpilogue {
     for (int half = 0; half < 2; ++half) {
       Vectors columns = next;
       if constexpr (kReadsAhead)
-        next = Vectors(params_, column + ahead + (half == 0 ? 4 : kPackedRowGroup), kQuantized);
+        next = Vectors(params_, column + ahead + (half == 0 ? 4 : kPackedRowGroup),
+                       kScales<kActivate, kBounded>);
       else
-        columns = Vectors(params_, column + ahead + half * 4, kQuantized);
-      if constexpr (kQuantized && !kSaturates<kActivate, kBounded>) prepare<kActivate>(columns);
+        columns = Vectors(params_, column + ahead + half * 4, kScales<kActivate, kBounded>);
       CUTLASS_PRAGMA_UNROLL
       for (int i = 0; i < kRows; ++i) {
         float values[4];
@@ -363,21 +351,6 @@ class LinearEpilogue {
     for (int i = 0; i < kRows; ++i)
       store(out[i] + ahead, results[i],
             column + ahead < params_.n && part.rows[i] < part.rows_left);
-  }
-
-  /// Makes the columns' scales give (q - low) / range; without an activation the inverse scale goes
-  /// into the others.
-  template <bool kActivate>
-  CUTLASS_DEVICE void prepare(Vectors& columns) const {
-    const float unit = __fdividef(1.0f, params_.range);
-    CUTLASS_PRAGMA_UNROLL
-    for (int j = 0; j < 4; ++j) {
-      columns.inverse_scale[j] *= unit;
-      if constexpr (!kActivate) {
-        columns.row_scale[j] *= columns.inverse_scale[j];
-        columns.bias[j] = fmaf(columns.bias[j], columns.inverse_scale[j], -params_.low * unit);
-      }
-    }
   }
 
   template <bool kActivate>
@@ -397,20 +370,20 @@ class LinearEpilogue {
   CUTLASS_DEVICE Packed pack(float (&values)[4], const Vectors& columns,
                              FiniteCheck& finite) const {
     if constexpr (kQuantized) {
-      if constexpr (kSaturates<kActivate, kBounded>) {
+      if constexpr (kScales<kActivate, kBounded>) {
         CUTLASS_PRAGMA_UNROLL
         for (int j = 0; j < 4; ++j) values[j] *= columns.inverse_scale[j];
-      } else {
-        if constexpr (kActivate) {
-          const float zero = -params_.low * __fdividef(1.0f, params_.range);
-          CUTLASS_PRAGMA_UNROLL
-          for (int j = 0; j < 4; ++j) values[j] = fmaf(values[j], columns.inverse_scale[j], zero);
-        }
-        if constexpr (!kBounded) finite.add(values);
-        CUTLASS_PRAGMA_UNROLL
-        for (float& value : values) value = fmaf(__saturatef(value), params_.range, params_.low);
       }
-      return saturated_bytes(values);
+      if constexpr (!kBounded) {
+        finite.add(values);
+        CUTLASS_PRAGMA_UNROLL
+        for (float& value : values) value = fminf(value, params_.high);
+      }
+      if constexpr (!kSaturates<kActivate, kBounded>) {
+        CUTLASS_PRAGMA_UNROLL
+        for (float& value : values) value = fmaxf(value, params_.low);
+      }
+      return signed_bytes(values);
     } else if constexpr (std::is_same_v<Element, float>) {
       return {values[0], values[1], values[2], values[3]};
     } else {
@@ -435,7 +408,7 @@ class LinearEpilogue {
   }
 
   /// Whether no result of this warp can overflow: scales within 2^30 and a bias within 2^60 give
-  /// |v| <= 2^91 + 2^60, and times the inverse scale, up to 2^30, at most 2^122.
+  /// |v| <= 2^91 + 2^60, and an ordinary inverse scale is below 2^10.
   template <int kRows>
   CUTLASS_DEVICE bool bounded(const Part<kRows>& part) const {
     bool all = part.sample.is_ordinary(params_.ordinary_inverse);

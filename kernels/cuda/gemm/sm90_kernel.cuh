@@ -18,7 +18,6 @@
 #include <cutlass/gemm/device/gemm_universal_adapter.h>
 
 #include <array>
-
 #include <cutlass/epilogue/collective/collective_builder.hpp>
 #include <cutlass/gemm/collective/collective_builder.hpp>
 #include <cutlass/gemm/kernel/gemm_universal.hpp>
@@ -85,9 +84,9 @@ constexpr int persistent_stages(Schedule schedule, int stage_bytes) {
 /// Two blocks of the co_resident schedule leave few registers, but four warps a scheduler, whose
 /// latencies hide one another.
 template <int n, class Mainloop, ElementType output, Schedule schedule>
-using TileEpilogue = LinearEpilogue<n, typename Mainloop::Accumulator,
-                                    typename Storage<output>::type,
-                                    schedule != Schedule::co_resident>;
+using TileEpilogue =
+    LinearEpilogue<n, typename Mainloop::Accumulator, typename Storage<output>::type,
+                   schedule != Schedule::co_resident>;
 
 template <ElementType operand, int m, int n, int k, int cluster_m, int cluster_n, Schedule schedule,
           class Stages>
@@ -149,11 +148,13 @@ inline const float* vector_or(const float* vector, const float* absent) {
   return vector != nullptr ? vector : absent;
 }
 
-/// See EpilogueParameters::ordinary_inverse. Behind an activation results are clamped by the
-/// conversion to bytes, which must not reach -128: 0.1701 times the limit is below 127.5.
-inline float ordinary_inverse(Activation activation, Int8Range range) {
-  if (activation == Activation::none) return static_cast<float>(1 << 30);
-  return range.high == 127 && range.low <= -127 ? 749.0f : 0.0f;
+/// See EpilogueParameters::ordinary_inverse. The conversion to bytes clamps at 127 and, behind an
+/// activation, must not reach -128: 0.1701 times the limit is below 127.5.
+inline float ordinary_inverse(const GemmArgs& args) {
+  constexpr float kNone = -1.0f;
+  if (args.out.range.high != 127) return kNone;
+  if (args.activation == Activation::none) return args.out.inverse_scale == nullptr ? 1.0f : kNone;
+  return args.out.range.low <= -127 ? 749.0f : kNone;
 }
 
 template <class Result>
@@ -167,8 +168,8 @@ EpilogueParameters epilogue_parameters(const GemmArgs& args) {
   parameters.out = output_pointer<Result>(args.out);
   parameters.n = args.w.n;
   parameters.low = static_cast<float>(args.out.range.low);
-  parameters.range = static_cast<float>(args.out.range.high - args.out.range.low);
-  parameters.ordinary_inverse = ordinary_inverse(args.activation, args.out.range);
+  parameters.high = static_cast<float>(args.out.range.high);
+  parameters.ordinary_inverse = ordinary_inverse(args);
   parameters.nonfinite = args.nonfinite;
   parameters.activate = args.activation != Activation::none;
   const bool tanh = args.activation == Activation::gelu_tanh;

@@ -1,6 +1,6 @@
 // LN^quant: residual addition, layer normalisation and quantization (kernels/layer_norm.h), one
 // read of each row. The row stays in registers, in FP32, from the first load to the outputs; the
-// only traffic between threads are three reductions. FP16 or INT8 in and out; columns 1..16384, in
+// only traffic between threads are three reductions, seldom a fourth. FP16 or INT8 in and out; columns 1..16384, in
 // vectors of 4 where addresses and columns allow. Reference twin: reference::layer_norm.
 #include "kernels/cuda/dependency.cuh"
 #include "kernels/cuda/device.h"
@@ -22,8 +22,11 @@ __device__ __forceinline__ void add_operand(const Row<L>& row, const Operand& op
   if (operand.type != ElementType::s8) {
     add_f16<L, kFirst>(raw, values);
   } else if (!feature_scale.is_given()) {
-    add_s8<L, kFirst>(
-        raw, [&](int) { return same<L>(token_scale); }, values);
+    if constexpr (kFirst)
+      set_s8<L>(row, raw, token_scale, values);
+    else
+      add_s8<L, kFirst>(
+          raw, [&](int) { return same<L>(token_scale); }, values);
   } else if (operand.token_scale == nullptr) {
     add_s8<L, kFirst>(
         raw, [&](int c) { return feature_scale.at(row, c); }, values);

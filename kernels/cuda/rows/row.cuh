@@ -112,7 +112,8 @@ class Parameter {
 #pragma unroll
       for (int c = 0; c < L::kChunks; ++c) {
         kept_[c] = same<L>(0.0f);
-        if (data != nullptr && row.holds(c)) kept_[c] = load_floats_early<L::kVector>(at_chunk(row, c));
+        if (data != nullptr && row.holds(c))
+          kept_[c] = load_floats_early<L::kVector>(at_chunk(row, c));
       }
     }
   }
@@ -171,16 +172,30 @@ __device__ __forceinline__ void load(const Row<L>& row, const void* matrix, int 
   }
 }
 
-/// Byte `index` of four INT8 values, exactly. The conversion instruction runs at an eighth of the
-/// rate of these two: the byte becomes the low mantissa bits of 2^23 + 128 + value.
-__device__ __forceinline__ float byte_to_float(uint32_t four, int index) {
+inline constexpr float kByteBias = 8388736.0f;  // 2^23 + 128
+
+/// kByteBias + byte `index` of four INT8 values. The byte becomes the low bits of a mantissa; an
+/// instruction that converts runs at an eighth of the rate.
+__device__ __forceinline__ float biased_byte(uint32_t four, int index) {
   constexpr uint32_t kTwoTo23 = 0x4b000000u;
-  const uint32_t bits = __byte_perm(four ^ 0x80808080u, kTwoTo23, 0x7540u + index);
-  return __uint_as_float(bits) - 8388736.0f;
+  return __uint_as_float(__byte_perm(four ^ 0x80808080u, kTwoTo23, 0x7540u + index));
 }
 
 __device__ __forceinline__ float half_to_float(uint32_t pair, int index) {
   return __half2float(__ushort_as_half(static_cast<unsigned short>(pair >> (16 * index))));
+}
+
+/// values = raw * scale, but for an error of at most scale / 2 that is the same for the whole row,
+/// which layer normalisation takes out again with the mean.
+template <class L>
+__device__ __forceinline__ void set_s8(const Row<L>& row, const Raw<L>& raw, float scale,
+                                       Values<L>& values) {
+  const float bias = -kByteBias * scale;
+#pragma unroll
+  for (int c = 0; c < L::kChunks; ++c)
+#pragma unroll
+    for (int v = 0; v < L::kVector; ++v)
+      values[c][v] = row.holds(c) ? fmaf(biased_byte(raw.word[c][0], v), scale, bias) : 0.0f;
 }
 
 /// values = raw * scale(c) where `kFirst`, else values += raw * scale(c).
@@ -191,7 +206,7 @@ __device__ __forceinline__ void add_s8(const Raw<L>& raw, Scale scale, Values<L>
     const Floats<L::kVector> scales = scale(c);
 #pragma unroll
     for (int v = 0; v < L::kVector; ++v) {
-      const float q = byte_to_float(raw.word[c][0], v);
+      const float q = biased_byte(raw.word[c][0], v) - kByteBias;
       values[c][v] = kFirst ? q * scales.value[v] : fmaf(q, scales.value[v], values[c][v]);
     }
   }

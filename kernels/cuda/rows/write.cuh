@@ -56,22 +56,18 @@ __device__ __forceinline__ void write_f16(const Row<L>& row, const Values<L>& y,
   store_chunks<L>(row, chunks, row.in(static_cast<Vector*>(out), row.index));
 }
 
-/// 1.5 * 2^23: a float plus this has its rint in the low mantissa bits, in two's complement.
-inline constexpr float kRound = 12582912.0f;
-
-/// Writes the low bytes of `bits(c, v)`.
-template <class L, class Bits>
-__device__ __forceinline__ void write_s8(const Row<L>& row, int8_t* out, Bits bits) {
+/// Writes rint(value(c, v)), values of [-128, 127].
+template <class L, class Value>
+__device__ __forceinline__ void write_s8(const Row<L>& row, int8_t* out, Value value) {
   using Vector = std::conditional_t<L::kVector == 4, uint32_t, int8_t>;
   Vector chunks[L::kChunks];
 #pragma unroll
   for (int c = 0; c < L::kChunks; ++c) {
     if constexpr (L::kVector == 4) {
-      const uint32_t low = __byte_perm(bits(c, 0), bits(c, 1), 0x0040);
-      const uint32_t high = __byte_perm(bits(c, 2), bits(c, 3), 0x0040);
-      chunks[c] = __byte_perm(low, high, 0x5410);
+      const float four[4] = {value(c, 0), value(c, 1), value(c, 2), value(c, 3)};
+      chunks[c] = signed_bytes(four);
     } else {
-      chunks[c] = static_cast<int8_t>(bits(c, 0));
+      chunks[c] = static_cast<int8_t>(__float2int_rn(value(c, 0)));
     }
   }
   store_chunks<L>(row, chunks, row.in(reinterpret_cast<Vector*>(out), row.index));
@@ -90,9 +86,7 @@ __device__ __forceinline__ bool write_clamped(const Row<L>& row, const Values<L>
 #pragma unroll
     for (int v = 0; v < L::kVector; ++v) scaled[c][v] = y[c][v] * inverse.value[v];
   }
-  write_s8<L>(row, out.s8, [&](int c, int v) {
-    return __float_as_uint(fminf(fmaxf(scaled[c][v], low), high) + kRound);
-  });
+  write_s8<L>(row, out.s8, [&](int c, int v) { return fminf(fmaxf(scaled[c][v], low), high); });
   return largest_bits<L>(scaled) >= kInfinityBits;
 }
 
@@ -108,8 +102,7 @@ __device__ __forceinline__ void write_token_wise(const Row<L>& row, const Values
   const float limit = static_cast<float>(min(out.range.high, -out.range.low));
   if (out.range.divisor <= limit) {
     // |y| * inverse <= divisor, but for an ulp: nothing to clamp.
-    write_s8<L>(row, out.s8,
-                [&](int c, int v) { return __float_as_uint(fmaf(y[c][v], inverse, kRound)); });
+    write_s8<L>(row, out.s8, [&](int c, int v) { return y[c][v] * inverse; });
   } else {
     write_clamped<L>(row, y, out, [&](int) { return same<L>(inverse); });
   }

@@ -155,6 +155,7 @@ void Pass::attention_block(int index, const LayerProgram& layer) {
   args.offsets = inputs.offsets();
   args.lengths = inputs.lengths();
   args.longest = inputs.shape().longest;
+  args.rows = inputs.shape().tokens;
   args.type = edges.attention_s8 ? kernels::ElementType::s8 : backend.floating;
   args.qkv = edges.attention_s8 ? workspace.qkv.s8 : workspace.qkv.floating;
   args.scale_q = layer.scale_q;

@@ -83,6 +83,7 @@ class Contender {
     args_.sequences = shape.batch;
     args_.offsets = static_cast<const int32_t*>(offsets_.get());
     args_.longest = shape.length;
+    args_.rows = shape.batch * shape.length;
     args_.type = type;
     args_.qkv = qkv_.get();
     args_.score_scale = 1.0f / std::sqrt(static_cast<float>(shape.head_size));

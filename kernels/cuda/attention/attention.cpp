@@ -50,12 +50,12 @@ void attention(const AttentionArgs& args) {
     throw std::invalid_argument("attention on CUDA reads FP16 or INT8");
   if (args.head_size < 1 || args.head_size > kLargestHead)
     throw std::invalid_argument("attention takes head sizes from 1 to 256");
-  if (args.longest == 0 || args.heads == 0) return;
+  if (args.longest == 0 || args.rows == 0 || args.heads == 0) return;
   AttentionParams params = params_of(args);
   for (int first = 0; first < args.sequences; first += kMostSequences) {
     params.offsets = args.offsets + first;
     params.lengths = args.lengths == nullptr ? nullptr : args.lengths + first;
-    const AttentionGrid grid{args.longest, args.heads,
+    const AttentionGrid grid{args.longest, args.rows, args.heads,
                              std::min(args.sequences - first, kMostSequences)};
     if (args.type == ElementType::s8)
       launch_attention_s8(params, grid);

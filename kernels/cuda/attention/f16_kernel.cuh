@@ -276,7 +276,7 @@ class Warp {
       for (int j = 0; j < 2; ++j) y[i][j] = out_[tile][i][2 * half + j] * factor;
     return write_eight_rows<Shape::kHead, 2>(
         p_, memory_ + static_cast<uint32_t>(first_ * Shape::kRowBytes),
-        eight_rows(p_, block_, first_ + 16 * tile + 8 * half), y, inverse_);
+        output_rows(p_, block_, first_ + 16 * tile + 8 * half), y, inverse_);
   }
 
   const AttentionParams& p_;

@@ -89,8 +89,7 @@ __device__ __forceinline__ void round_to_halves(uint32_t (&a)[kPairs][4],
   }
 }
 
-/// Writes the warp's 16 rows out * scale_v / sum, or zeros without keys. `first`: the first of the
-/// rows. scale_v is 1 where V is FP16.
+/// Writes the warp's 16 rows out / sum, or zeros without keys. `first`: the first of the rows.
 template <int kHead>
 __device__ __forceinline__ void write_warp(const AttentionParams& p, const BlockWork& block,
                                            int first, uint32_t staging, const float* inverse,
@@ -99,14 +98,14 @@ __device__ __forceinline__ void write_warp(const AttentionParams& p, const Block
   bool finite = true;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
-    const float factor = block.keys == 0 ? 0.0f : p.scale_v / sum[half];
+    const float factor = block.keys == 0 ? 0.0f : 1.0f / sum[half];
     LaneFeatures<kHead, 2> y;
 #pragma unroll
     for (int i = 0; i < kHead / 8; ++i)
 #pragma unroll
       for (int j = 0; j < 2; ++j) y[i][j] = out[i][2 * half + j] * factor;
     finite &=
-        write_eight_rows<kHead, 2>(p, staging, eight_rows(p, block, first + 8 * half), y, inverse);
+        write_eight_rows<kHead, 2>(p, staging, output_rows(p, block, first + 8 * half), y, inverse);
   }
   raise_if(!finite, p.nonfinite);
 }

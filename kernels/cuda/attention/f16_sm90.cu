@@ -11,8 +11,10 @@ namespace {
 
 template <class Shape>
 void launch_heads(const AttentionParams& params, AttentionGrid grid) {
-  launch_attention<f16::attend_heads<Shape>, Shape::kBytes>(params, grid, Shape::kQueries,
-                                                            f16::kGroupThreads, Shape::kBytes);
+  const int blocks =
+      (grid.longest + Shape::kQueries - 1) / Shape::kQueries * grid.heads * grid.sequences;
+  launch_attention<f16::attend_heads<Shape>, std::max(Shape::kBytes, kMostSpreadBytes)>(
+      params, grid, Shape::kQueries, f16::kGroupThreads, spread_bytes(blocks, Shape::kBytes));
 }
 
 template <int kHead>

@@ -12,14 +12,12 @@ namespace herosweep::kernels::cuda::f16 {
 /// kQueryGroups: times 64 queries a block.
 template <int kHeadSize, int kQueryGroups>
 struct HeadLayout {
-  using Element = uint16_t;
   static constexpr int kHead = kHeadSize;
   static constexpr int kQueries = kQueryGroups * kGroupQueries;
   using QueryTile = Panels<kHead, kQueries>;
   using KeyTile = Panels<kHead, kShortRows>;
   static constexpr int kKeys = QueryTile::kBytes;  // offset
   static constexpr int kValues = kKeys + KeyTile::kBytes;
-  static constexpr int kCopiedValues = kValues;
   static constexpr int kInverse = kValues + KeyTile::kBytes;  // offset of inverse_scale
   static constexpr int kBytes = kInverse + kHead * static_cast<int>(sizeof(float));
   static_assert(QueryTile::kCount == 1, "groups of queries are rows of one panel");
@@ -30,7 +28,7 @@ template <class Shape>
 __device__ __forceinline__ void copy_block(const AttentionParams& p, const BlockWork& block,
                                            uint32_t memory) {
   const auto rows = [&](int part, size_t row) {
-    return head_rows<typename Shape::Element>(p, part, block.head, row);
+    return head_rows<uint16_t>(p, part, block.head, row);
   };
   copy_panels<typename Shape::QueryTile, kGroupThreads>(
       memory, rows(0, block.first_row + static_cast<size_t>(block.first_query)), block.queries);
@@ -38,7 +36,7 @@ __device__ __forceinline__ void copy_block(const AttentionParams& p, const Block
                                                       rows(1, block.first_row), block.keys);
   copy_inverse_scale<Shape::kHead>(p, memory + Shape::kInverse, block.head);
   commit_copies();
-  copy_panels<typename Shape::KeyTile, kGroupThreads>(memory + Shape::kCopiedValues,
+  copy_panels<typename Shape::KeyTile, kGroupThreads>(memory + Shape::kValues,
                                                       rows(2, block.first_row), block.keys);
   commit_copies();
 }

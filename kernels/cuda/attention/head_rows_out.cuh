@@ -7,10 +7,10 @@
 
 namespace herosweep::kernels::cuda {
 
-/// Eight consecutive output rows of one head, of which `valid` exist.
-struct EightRows {
-  size_t first;   // element of `out` where they begin
-  size_t stride;  // elements between rows
+/// Consecutive output rows of one head, of which `valid` exist.
+struct OutputRows {
+  size_t first;     // element of `out` where they begin
+  uint32_t stride;  // elements between rows
   int valid;
 };
 
@@ -33,9 +33,9 @@ __device__ __forceinline__ void stage(uint32_t staging, int first, uint32_t low,
     store_shared_2(to, low);
 }
 
-/// Copies eight staged rows to `out`, whose elements have kRowBytes / kHead bytes.
-template <int kHead, int kRowBytes>
-__device__ __forceinline__ void copy_staged(uint32_t staging, void* out, EightRows rows) {
+/// Copies kRows staged rows to `out`, whose elements have kRowBytes / kHead bytes.
+template <int kHead, int kRowBytes, int kRows = 8>
+__device__ __forceinline__ void copy_staged(uint32_t staging, void* out, OutputRows rows) {
   constexpr int kChunks = kRowBytes / kChunkBytes;
   constexpr int kStep = 32 / kChunks;  // rows
   constexpr int kElement = kRowBytes / kHead;
@@ -43,14 +43,14 @@ __device__ __forceinline__ void copy_staged(uint32_t staging, void* out, EightRo
   const int row = lane / kChunks;
   const int chunk = lane % kChunks;
   __syncwarp();
-  char* to =
-      static_cast<char*>(out) + (rows.first + row * rows.stride) * kElement + chunk * kChunkBytes;
+  const size_t element = rows.first + static_cast<uint32_t>(row) * rows.stride;
+  char* to = static_cast<char*>(out) + element * kElement + chunk * kChunkBytes;
 #pragma unroll
-  for (int first = 0; first < 8; first += kStep) {
-    if (first + row < min(rows.valid, 8))
+  for (int first = 0; first < kRows; first += kStep) {
+    if (first + row < min(rows.valid, kRows))
       *reinterpret_cast<uint4*>(to) =
           load_shared_16(staging + tile_offset<kRowBytes>(first + row, chunk));
-    to += kStep * rows.stride * kElement;
+    to += kStep * kElement * rows.stride;
   }
   __syncwarp();
 }
@@ -58,7 +58,8 @@ __device__ __forceinline__ void copy_staged(uint32_t staging, void* out, EightRo
 /// Returns whether FP16 holds every value that this lane has.
 template <int kHead, int kWidth>
 __device__ __forceinline__ bool write_halves(const AttentionParams& p, uint32_t staging,
-                                             EightRows rows, const LaneFeatures<kHead, kWidth>& y) {
+                                             OutputRows rows,
+                                             const LaneFeatures<kHead, kWidth>& y) {
   __half2 check = __float2half2_rn(0.0f);  // NaN after a value that is not finite
 #pragma unroll
   for (int i = 0; i < kHead / (4 * kWidth); ++i) {
@@ -83,7 +84,7 @@ __device__ __forceinline__ uint32_t quantized_byte(float value, float low, float
 /// Returns whether every value that this lane has is finite. `inverse`: inverse_scale of the head.
 template <int kHead, int kWidth>
 __device__ __forceinline__ bool write_bytes(const AttentionParams& p, uint32_t staging,
-                                            EightRows rows, const LaneFeatures<kHead, kWidth>& y,
+                                            OutputRows rows, const LaneFeatures<kHead, kWidth>& y,
                                             const float* inverse) {
   const auto low = static_cast<float>(p.out.range.low);
   const auto high = static_cast<float>(p.out.range.high);
@@ -121,7 +122,7 @@ __device__ __forceinline__ bool write_bytes(const AttentionParams& p, uint32_t s
 /// uses. Returns whether all that this lane had was finite.
 template <int kHead, int kWidth>
 __device__ __forceinline__ bool write_eight_rows(const AttentionParams& p, uint32_t staging,
-                                                 EightRows rows,
+                                                 OutputRows rows,
                                                  const LaneFeatures<kHead, kWidth>& y,
                                                  const float* inverse) {
   const int lane = lane_of_warp();
@@ -131,13 +132,15 @@ __device__ __forceinline__ bool write_eight_rows(const AttentionParams& p, uint3
   return finite || lane / 4 >= rows.valid;
 }
 
-/// Rows [query, query + 8) of a sequence's head.
-__device__ __forceinline__ EightRows eight_rows(const AttentionParams& p, const BlockWork& block,
-                                                int query) {
-  EightRows rows;
-  rows.stride = static_cast<size_t>(p.heads) * static_cast<size_t>(p.head_size);
-  rows.first = (block.first_row + static_cast<size_t>(block.first_query + query)) * rows.stride +
-               static_cast<size_t>(block.head * p.head_size);
+/// Rows of a sequence's head from `query` of the block on.
+__device__ __forceinline__ OutputRows output_rows(const AttentionParams& p, const BlockWork& block,
+                                                  int query) {
+  OutputRows rows;
+  rows.stride = static_cast<uint32_t>(p.heads * p.head_size);
+  const auto row =
+      static_cast<uint32_t>(block.first_row) + static_cast<uint32_t>(block.first_query + query);
+  rows.first =
+      static_cast<size_t>(row) * rows.stride + static_cast<uint32_t>(block.head * p.head_size);
   rows.valid = block.queries - query;
   return rows;
 }

@@ -1,6 +1,8 @@
 // Launches one attention kernel over all sequences.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/cuda/attention/params.h"
 #include "kernels/cuda/device.h"
 
@@ -10,6 +12,17 @@ namespace herosweep::kernels::cuda {
 /// blocks: halves of their queries are more and sooner done, though they read K and V twice.
 inline bool halves_queries(AttentionGrid grid) {
   return grid.heads * grid.sequences < 2 * device().multiprocessors;
+}
+
+/// Shared memory of a block on compute capability 9.0 with which three fit on a multiprocessor.
+constexpr int kMostSpreadBytes = (228 / 3 - 1) * 1024;
+
+/// What blocks that need `bytes` ask for, so that they are spread evenly even while their
+/// predecessor still occupies some multiprocessors: on none fit more than their share. One or two
+/// are spread without.
+inline int spread_bytes(int blocks, int bytes) {
+  const int share = (blocks + device().multiprocessors - 1) / device().multiprocessors;
+  return share < 3 ? bytes : std::max(bytes, (228 / share - 1) * 1024);
 }
 
 /// kBytes: the most shared memory that a launch of `kKernel` asks for.

@@ -27,6 +27,7 @@ struct AttentionParams {
 
 struct AttentionGrid {
   int longest;
+  int rows;  // of qkv
   int heads;
   int sequences;  // at most 65535
 };

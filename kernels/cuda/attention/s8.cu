@@ -53,9 +53,11 @@ void launch_whole_heads(const AttentionParams& params, AttentionGrid grid) {
     launch_long<128>(params, grid);
 }
 
+/// The WGMMA kernel's conversion to bytes clamps at 127.
 bool takes_wgmma(const AttentionParams& params, AttentionGrid grid) {
   return device().use_sm90 && params.whole_heads && params.head_size <= 64 &&
-         grid.longest <= kShortRows;
+         grid.longest <= kShortRows && params.out.range.high == 127 &&
+         grid.heads * params.head_size <= kConstants;
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ __device__ __forceinline__ void write_warp(const AttentionParams& p, const Block
       for (int j = 0; j < 4; ++j)
         y[i][j] = static_cast<float>(out[i][j % 2][2 * half + j / 2]) * factor;
     finite &=
-        write_eight_rows<kHead, 4>(p, staging, eight_rows(p, block, first + 8 * half), y, inverse);
+        write_eight_rows<kHead, 4>(p, staging, output_rows(p, block, first + 8 * half), y, inverse);
   }
   raise_if(!finite, p.nonfinite);
 }

@@ -17,7 +17,7 @@ constexpr int kChunkKeys = 32;
 /// Accumulators of Q K^T start at the bits of the float 1.5 * 2^23, so that a sum s of up to 2^22
 /// in magnitude (256 * 128 * 128) ends as the bits of the float 1.5 * 2^23 + s, exactly.
 constexpr int kScoreBias = 0x4b400000;
-/// As a float, -inf: less than every biased score, also when compared as integers.
+/// As a float, -inf: less than every score, also when compared as integers, biased or not.
 constexpr int kMasked = static_cast<int>(0xff800000u);
 
 using Chunk = int[4][4];  // biased scores, or what became of them

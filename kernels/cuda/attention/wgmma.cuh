@@ -72,8 +72,9 @@ __device__ __forceinline__ void fence_operand(Register (&operand)[kOuter][kInner
     for (size_t j = 0; j < kInner; ++j) cute::warpgroup_fence_operand(operand[i][j]);
 }
 
-/// WGMMA of kColumns columns: B [columns, k] as rows of features (sums in Register: float of FP16,
-/// uint32_t of INT8), and B [k, columns], which sums over rows.
+/// WGMMA of kColumns columns (sums in Register: float of FP16, uint32_t of INT8): B [columns, k] as
+/// rows of features, and A in registers with B [k, columns], which sums over rows (FP16), or with
+/// B [columns, k] as rows of keys (UINT8 by INT8).
 template <class Register, int kColumns>
 struct Instructions;
 #define HEROSWEEP_INSTRUCTIONS(COLUMNS)                                                         \
@@ -86,6 +87,7 @@ struct Instructions;
   template <>                                                                                   \
   struct Instructions<uint32_t, COLUMNS> {                                                      \
     using ByFeature = cute::SM90::GMMA::MMA_64x##COLUMNS##x32_S32S8S8_SS_TN;                    \
+    using ByKey = cute::SM90::GMMA::MMA_64x##COLUMNS##x32_S32U8S8_RS_TN;                        \
   }
 HEROSWEEP_INSTRUCTIONS(32);
 HEROSWEEP_INSTRUCTIONS(64);
@@ -109,10 +111,10 @@ __device__ __forceinline__ void multiply_by_row(Accumulators<kEights>& out, cons
                                                out[kIndex / 4][kIndex % 4]..., ScaleOut::One);
 }
 
-/// Starts s <- Q K^T of a warpgroup's 64 queries and 8 kEights keys, or s += it as `first` says.
+/// Starts s <- Q K^T of a warpgroup's 64 queries and 8 kEights keys.
 template <class QueryTile, class KeyTile, class Register, int kEights>
 __device__ __forceinline__ void start_scores(Register (&s)[kEights][4], uint32_t queries,
-                                             uint32_t keys, ScaleOut first = ScaleOut::Zero) {
+                                             uint32_t keys) {
   const uint64_t a = descriptor<QueryTile>(queries);
   const uint64_t b = descriptor<KeyTile>(keys);
   fence_operand(s);
@@ -120,7 +122,8 @@ __device__ __forceinline__ void start_scores(Register (&s)[kEights][4], uint32_t
 #pragma unroll
   for (int step = 0; step < KeyTile::kSteps; ++step)
     multiply_by_feature(s, advance(a, QueryTile::offset(step)), advance(b, KeyTile::offset(step)),
-                        step == 0 ? first : ScaleOut::One, std::make_index_sequence<4 * kEights>());
+                        step == 0 ? ScaleOut::Zero : ScaleOut::One,
+                        std::make_index_sequence<4 * kEights>());
   cute::warpgroup_commit_batch();
 }
 

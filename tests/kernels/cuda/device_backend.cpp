@@ -202,6 +202,7 @@ void attention(const AttentionArgs& host) {
   AttentionArgs args = host;
   const int rows = host.offsets[host.sequences];
   const int cols = host.heads * host.head_size;
+  args.rows = rows;
   args.longest = 0;
   for (int s = 0; s < host.sequences; ++s)
     args.longest = std::max(args.longest, host.offsets[s + 1] - host.offsets[s]);

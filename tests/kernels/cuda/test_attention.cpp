@@ -79,6 +79,21 @@ TEST_CASE("CUDA attention agrees with the reference on more work than a device h
   check_on_device(AttentionCase(8, 64, lengths, ElementType::f32));
 }
 
+TEST_CASE("CUDA INT8 attention agrees with the reference where a block has several items",
+          "[cuda]") {
+  std::vector<int> lengths, keys;
+  for (int i = 0; i < 90; ++i) {
+    lengths.push_back(i % 11 == 3 ? 0 : 1 + i * 37 % 128);
+    keys.push_back(i % 7 == 2 ? 0 : lengths.back() - lengths.back() % 5);
+  }
+  for (const int head_size : {32, 64}) {
+    AttentionCase c(8, head_size, lengths, ElementType::s8);
+    check_both_modes(c);
+    c.lengths = keys;
+    check_both_modes(c);
+  }
+}
+
 TEST_CASE("CUDA attention ignores the keys beyond a sequence's length", "[cuda]") {
   for (const ElementType type : kTypes) {
     for (const int head_size : {32, 33})

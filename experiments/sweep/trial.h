@@ -18,7 +18,7 @@ namespace herosweep::sweep {
 
 /// Version of the arithmetic (docs/numerics.md). A change of any number raises it, so that old
 /// trials run again.
-inline constexpr int kNumericsVersion = 1;
+inline constexpr int kNumericsVersion = 2;
 
 /// A model directory and what planning needs to know of it without loading the weights.
 struct ModelRef {

@@ -118,7 +118,8 @@ GemmProblem::GemmProblem(Family family, const GemmSize& size, Activation activat
   void* out = random(m * n, family.output);
   if (family.output == ElementType::s8) {
     args_.out.s8 = static_cast<int8_t*>(out);
-    args_.out.inverse_scale = constant(size.n, 1.0f);
+    // Without an activation it is folded into the other scales when weights are loaded.
+    if (activation != Activation::none) args_.out.inverse_scale = constant(size.n, 1.0f);
   } else {
     args_.out.f16 = out;
   }

@@ -28,11 +28,11 @@ struct AttentionArgs {
   const int32_t* offsets =
       nullptr;  // [sequences + 1], row where each sequence starts; rows = offsets[sequences]
   const int32_t* lengths =
-      nullptr;      // [sequences] valid keys of each sequence, or null: all its rows.
-                    // Query rows past it attend to the valid keys like any other.
+      nullptr;  // [sequences] valid keys of each sequence, or null: all its rows.
+                // Query rows past it attend to the valid keys like any other.
   // What CUDA, which cannot read `offsets` on the host, sizes its grid and its copies by:
-  int longest = 0;  // rows of the longest sequence
-  int rows = 0;     // offsets[sequences]
+  int longest = 0;                      // rows of the longest sequence
+  int rows = 0;                         // offsets[sequences]
   ElementType type = ElementType::f32;  // of qkv: f32, f16 or s8
   const void* qkv = nullptr;  // [rows, 3 * heads * head_size]: Q, K, V side by side, head-major
   float scale_q = 1.0f;

@@ -1,7 +1,8 @@
 // LN^quant: residual addition, layer normalisation and quantization (kernels/layer_norm.h), one
 // read of each row. The row stays in registers, in FP32, from the first load to the outputs; the
-// only traffic between threads are three reductions, seldom a fourth. FP16 or INT8 in and out; columns 1..16384, in
-// vectors of 4 where addresses and columns allow. Reference twin: reference::layer_norm.
+// only traffic between threads are three reductions, seldom a fourth. FP16 or INT8 in and out;
+// columns 1..16384, in vectors of 4 where addresses and columns allow. Reference twin:
+// reference::layer_norm.
 #include "kernels/cuda/dependency.cuh"
 #include "kernels/cuda/device.h"
 #include "kernels/cuda/operators.h"

@@ -40,7 +40,7 @@ std::string measure_tile_table(const std::function<void(int done, int total)>& p
           times.push_back(time);
         progress(++done, total);
       }
-  return cuda::sm90::TileTable(std::move(times)).text();
+  return cuda::sm90::TileTable::loaded().updated(std::move(times)).text();
 }
 
 }  // namespace herosweep::kernels

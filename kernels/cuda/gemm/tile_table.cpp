@@ -138,6 +138,21 @@ std::string TileTable::text() const {
   return text;
 }
 
+TileTable TileTable::updated(std::vector<TileTime> newer) const {
+  const auto measured = newer.size();
+  const auto same_shape = [](const TileTime& a, const TileTime& b) {
+    return a.family == b.family && a.size.m == b.size.m && a.size.n == b.size.n &&
+           a.size.k == b.size.k;
+  };
+  for (const TileTime& time : times_) {
+    const auto end = newer.begin() + static_cast<std::ptrdiff_t>(measured);
+    if (std::none_of(newer.begin(), end,
+                     [&](const TileTime& other) { return same_shape(time, other); }))
+      newer.push_back(time);
+  }
+  return TileTable(std::move(newer));
+}
+
 int TileTable::best(Family family, const GemmSize& size, int multiprocessors) const {
   const std::vector<Tile>& all = tiles(family);
   // Weighted mean of log(measured / modelled) for each tile; a near shape outweighs far ones.

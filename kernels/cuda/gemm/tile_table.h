@@ -42,6 +42,8 @@ class TileTable {
 
   explicit TileTable(std::vector<TileTime> times) : times_(std::move(times)) {}
   std::string text() const;
+  /// `newer`, and what this table has of shapes that `newer` does not measure.
+  TileTable updated(std::vector<TileTime> newer) const;
   const std::vector<TileTime>& times() const { return times_; }
 
   /// Index of the tile with the least estimate. A tile's estimate is its measured time at the

@@ -30,7 +30,7 @@ std::vector<std::vector<double>> time_interleaved(const std::vector<Contender>& 
 double median(std::vector<double> values);
 
 /// Operands, scales, bias and outputs of one GEMM in device memory: random values (never zeros,
-/// which draw less power and run faster), every epilogue vector set.
+/// which draw less power and run faster), the epilogue vectors that a pass sets.
 class GemmProblem {
  public:
   GemmProblem(Family family, const GemmSize& size, Activation activation = Activation::none);

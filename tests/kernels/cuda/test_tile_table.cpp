@@ -37,6 +37,14 @@ TEST_CASE("A measured shape runs its fastest tile") {
   CHECK(table.best(kBytes, size, kMultiprocessors) == 7);
 }
 
+TEST_CASE("A table keeps its shapes that were not measured again") {
+  const GemmSize again{128, 768, 768}, once{256, 768, 768};
+  const auto table = TileTable::parse(line(again, 0, "1.0") + line(once, 2, "1.0"), "test");
+  const auto updated = table.updated({{kBytes, again, 7, 2.0}, {kBytes, again, 3, 2.5}});
+  CHECK(updated.text() == "# family,m,n,k,tile,microseconds\n" + line(again, 7, "2.00") +
+                              line(again, 3, "2.50") + line(once, 2, "1.00"));
+}
+
 TEST_CASE("Between measured shapes the nearer one decides") {
   const GemmSize small{128, 768, 768}, large{8192, 768, 768};
   std::string text;

@@ -1,7 +1,7 @@
 // Residual addition, layer normalisation and quantization in one read of each row (LN^quant).
 //
 //   z = dequantize(residual) + dequantize(x)          (x.data may be null: z = residual)
-//   y = (z - mean) / sqrt(var + eps) * gamma + beta   (FP32, biased variance, two passes)
+//   y = (z - mean) / sqrt(var + eps) * gamma + beta   (FP32, biased variance)
 //   out as `Output` says: FP32, INT8 token-wise, INT8 feature-wise, or several of them.
 //
 // Source: ZeroQuant-HERO, LN^quant. The residual is INT8 with a token scale or FP32, x is INT8 with

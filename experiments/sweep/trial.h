@@ -18,7 +18,7 @@ namespace herosweep::sweep {
 
 /// Version of the arithmetic (docs/numerics.md). A change of any number raises it, so that old
 /// trials run again.
-inline constexpr int kNumericsVersion = 2;
+inline constexpr int kNumericsVersion = 3;
 
 /// A model directory and what planning needs to know of it without loading the weights.
 struct ModelRef {

@@ -12,24 +12,24 @@ namespace herosweep::kernels::cuda {
 namespace rows {
 namespace {
 
-template <class L>
+template <class L, ElementType kToken>
 __global__ void __launch_bounds__(L::kBlockThreads) embedding_kernel(const EmbeddingArgs args) {
   const Row<L> row(args.cols);
   const NormParameter<L> gamma(args.gamma, row), beta(args.beta, row);
   wait_for_predecessors();
   if (row.index >= args.rows) return;
-  const bool token_is_s8 = args.token_type == ElementType::s8;
   const int id = args.ids[row.index];
   const int position = args.positions[row.index];
   const int type = args.types[row.index];
-  Raw<L> token_raw, position_raw, type_raw;
-  load<L>(row, args.token_table, id, token_is_s8, token_raw);
-  load<L>(row, args.position_table, position, /*is_s8=*/false, position_raw);
-  load<L>(row, args.type_table, type, /*is_s8=*/false, type_raw);
+  Raw<L, kToken> token_raw;
+  Raw<L, ElementType::f16> position_raw, type_raw;
+  load<L>(row, args.token_table, id, token_raw);
+  load<L>(row, args.position_table, position, position_raw);
+  load<L>(row, args.type_table, type, type_raw);
   const float token_scale = args.token_row_scale != nullptr ? args.token_row_scale[id] : 1.0f;
   release_successors();
   Values<L> values;
-  if (token_is_s8)
+  if constexpr (kToken == ElementType::s8)
     add_s8<L, true>(
         token_raw, [&](int) { return same<L>(token_scale); }, values);
   else
@@ -52,8 +52,11 @@ bool all_aligned(const EmbeddingArgs& args) {
 
 void embedding(const EmbeddingArgs& args, const Geometry& geometry) {
   with_layout(geometry, [&](auto layout) {
-    launch(embedding_kernel<decltype(layout)>, dim3(static_cast<unsigned>(geometry.blocks)),
-           dim3(static_cast<unsigned>(geometry.block_threads)), 0, args);
+    with_type(args.token_type, [&](auto token) {
+      launch(embedding_kernel<decltype(layout), token>,
+             dim3(static_cast<unsigned>(geometry.blocks)),
+             dim3(static_cast<unsigned>(geometry.block_threads)), 0, args);
+    });
   });
 }
 

@@ -1,6 +1,6 @@
 // LN^quant: residual addition, layer normalisation and quantization (kernels/layer_norm.h), one
 // read of each row. The row stays in registers, in FP32, from the first load to the outputs; the
-// only traffic between threads are three reductions, seldom a fourth. FP16 or INT8 in and out;
+// only traffic between threads are two reductions, seldom a third. FP16 or INT8 in and out;
 // columns 1..16384, in vectors of 4 where addresses and columns allow. Reference twin:
 // reference::layer_norm.
 #include "kernels/cuda/dependency.cuh"
@@ -18,11 +18,9 @@ namespace {
 /// 1 where there is none.
 template <class L, bool kFirst>
 __device__ __forceinline__ void add_operand(const Row<L>& row, const Operand& operand,
-                                            const Raw<L>& raw, float token_scale,
+                                            const Raw<L, ElementType::s8>& raw, float token_scale,
                                             const Parameter<L>& feature_scale, Values<L>& values) {
-  if (operand.type != ElementType::s8) {
-    add_f16<L, kFirst>(raw, values);
-  } else if (!feature_scale.is_given()) {
+  if (!feature_scale.is_given()) {
     if constexpr (kFirst)
       set_s8<L>(row, raw, token_scale, values);
     else
@@ -42,7 +40,14 @@ __device__ __forceinline__ void add_operand(const Row<L>& row, const Operand& op
   }
 }
 
-template <class L>
+template <class L, bool kFirst>
+__device__ __forceinline__ void add_operand(const Row<L>&, const Operand&,
+                                            const Raw<L, ElementType::f16>& raw, float,
+                                            const Parameter<L>&, Values<L>& values) {
+  add_f16<L, kFirst>(raw, values);
+}
+
+template <class L, ElementType kResidual, ElementType kX>
 __global__ void __launch_bounds__(L::kBlockThreads) layer_norm_kernel(const LayerNormArgs args) {
   const Row<L> row(args.cols);
   const Operand& residual = args.residual;
@@ -53,9 +58,10 @@ __global__ void __launch_bounds__(L::kBlockThreads) layer_norm_kernel(const Laye
   const Parameter<L> x_features(x.feature_scale, row);
   wait_for_predecessors();
   if (row.index >= args.rows) return;
-  Raw<L> residual_raw, x_raw;
-  load<L>(row, residual.data, row.index, residual.type == ElementType::s8, residual_raw);
-  if (x.data != nullptr) load<L>(row, x.data, row.index, x.type == ElementType::s8, x_raw);
+  Raw<L, kResidual> residual_raw;
+  Raw<L, kX> x_raw;
+  load<L>(row, residual.data, row.index, residual_raw);
+  if (x.data != nullptr) load<L>(row, x.data, row.index, x_raw);
   const float residual_scale =
       residual.token_scale != nullptr ? residual.token_scale[row.index] : 1.0f;
   const float x_scale = x.token_scale != nullptr ? x.token_scale[row.index] : 1.0f;
@@ -77,8 +83,13 @@ bool all_aligned(const LayerNormArgs& args) {
 
 void layer_norm(const LayerNormArgs& args, const Geometry& geometry) {
   with_layout(geometry, [&](auto layout) {
-    launch(layer_norm_kernel<decltype(layout)>, dim3(static_cast<unsigned>(geometry.blocks)),
-           dim3(static_cast<unsigned>(geometry.block_threads)), 0, args);
+    with_type(args.residual.type, [&](auto residual) {
+      with_type(args.x.type, [&](auto x) {
+        launch(layer_norm_kernel<decltype(layout), residual, x>,
+               dim3(static_cast<unsigned>(geometry.blocks)),
+               dim3(static_cast<unsigned>(geometry.block_threads)), 0, args);
+      });
+    });
   });
 }
 

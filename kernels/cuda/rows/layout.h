@@ -13,12 +13,13 @@ inline constexpr int kBlockChunks = 4;
 inline constexpr int kScalarChunks = 4;
 inline constexpr int kManyScalarChunks = 16;
 
-/// `kThreads`: most threads that hold a row; 32 means one warp of a block of kWarpsPerBlock.
+/// `kMostThreads`: most threads that hold a row; 32 means one warp of a block of kWarpsPerBlock.
 /// `kIsFull`: every chunk of every thread lies within the row. `kIsEarly`: gamma and beta stay in
 /// registers, see kKeepsNorm.
-template <int kThreads, int kVectorWidth, int kChunkCount, bool kIsFull = false,
+template <int kMostThreads, int kVectorWidth, int kChunkCount, bool kIsFull = false,
           bool kIsEarly = false>
 struct Layout {
+  static constexpr int kThreads = kMostThreads;
   static constexpr bool kFull = kIsFull;
   static constexpr bool kRowPerWarp = kThreads == 32;
   static constexpr int kMaxWarps = kThreads / 32;
@@ -28,8 +29,10 @@ struct Layout {
   // A thread with few columns keeps their parameters in registers, loaded before the kernel's
   // predecessor has finished.
   static constexpr bool kKeepsParameters = !kRowPerWarp && kVectorWidth * kChunkCount <= 4;
-  // Those that are used last, behind two reductions, where a row's own values do not fill them.
+  // Those that are used last, behind a reduction, where a row's own values do not fill them.
   static constexpr bool kKeepsNorm = kKeepsParameters || kIsEarly;
+  // Many rows: their warps hide one another's latencies, and wait for nothing but their turn.
+  static constexpr bool kIsBusy = kRowPerWarp && !kIsEarly;
 };
 
 /// Calls visit(Layout<...>{}) for a Geometry. One list for every operator.

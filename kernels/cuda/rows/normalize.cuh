@@ -2,6 +2,8 @@
 // reference::normalize_row.
 #pragma once
 
+#include <limits>
+
 #include "kernels/cuda/rows/reduce.cuh"
 #include "kernels/cuda/rows/row.cuh"
 
@@ -13,51 +15,55 @@ __device__ __forceinline__ float total(const float (&sums)[kCount]) {
   return sums[0];
 }
 
-/// The sum of a thread's values, one for each place in a vector: short chains of additions.
+/// Of a thread's values: one chain of additions for each place in a vector, so that they are short.
 template <class L>
-__device__ __forceinline__ float sum_of(const Values<L>& values) {
-  float sums[L::kVector] = {};
+__device__ __forceinline__ Moments moments_of(const Values<L>& values) {
+  float sums[L::kVector], squares[L::kVector];
 #pragma unroll
-  for (int c = 0; c < L::kChunks; ++c)
+  for (int v = 0; v < L::kVector; ++v) {
+    sums[v] = values[0][v];
+    squares[v] = values[0][v] * values[0][v];
 #pragma unroll
-    for (int v = 0; v < L::kVector; ++v) sums[v] += values[c][v];
-  return total(sums);
+    for (int c = 1; c < L::kChunks; ++c) {
+      sums[v] += values[c][v];
+      squares[v] = fmaf(values[c][v], values[c][v], squares[v]);
+    }
+  }
+  return {total(sums), total(squares)};
 }
 
 /// values <- (values - mean) / sqrt(var + epsilon) * gamma + beta, in FP32.
 ///
-/// The deviations from the rounded mean do not sum to zero; taking their mean out again is the
-/// corrected two-pass algorithm (Chan, Golub, LeVeque). Without it a constant row, whose variance
-/// is 0, has that error blown up by 1 / sqrt(epsilon). Where the mean is less than 32 deviations,
-/// it is about 2^-18 of one, and left in.
+/// Both moments are summed in one pass; the error of the variance is (1 + mean^2 / var) times that
+/// of the sum of squares. Where that is more than 5 times, or squares overflow, a second pass sums
+/// the deviations from the rounded mean, and takes their mean out again (the corrected two-pass
+/// algorithm: Chan, Golub, LeVeque). Without it a constant row, whose variance is 0, has that error
+/// blown up by 1 / sqrt(epsilon).
 template <class L>
 __device__ __forceinline__ void normalize(const Row<L>& row, const NormParameter<L>& gamma,
                                           const NormParameter<L>& beta, float epsilon,
                                           Values<L>& values) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const float inverse_count = __fdividef(1.0f, static_cast<float>(row.cols));
-  const float mean = row_sum<L, 0>(sum_of<L>(values)) * inverse_count;
-  float squares[L::kVector] = {};
+  Moments moments = row_sum<L, 0>(moments_of<L>(values));
+  float mean = moments.sum * inverse_count;
+  float variance = fmaf(-mean, mean, moments.squares * inverse_count);
+  if (!(mean * mean <= 4.0f * variance && variance < kInfinity)) {
 #pragma unroll
-  for (int c = 0; c < L::kChunks; ++c) {
-    const float centre = row.holds(c) ? mean : 0.0f;
+    for (int c = 0; c < L::kChunks; ++c) {
+      const float centre = row.holds(c) ? mean : 0.0f;
 #pragma unroll
-    for (int v = 0; v < L::kVector; ++v) {
-      values[c][v] -= centre;
-      squares[v] = fmaf(values[c][v], values[c][v], squares[v]);
+      for (int v = 0; v < L::kVector; ++v) values[c][v] -= centre;
     }
-  }
-  const float square = row_sum<L, 1>(total(squares));
-  float variance = square * inverse_count;
-  float shift = 0.0f;
-  if (mean * mean > 1024.0f * variance) {
-    shift = row_sum<L, 2>(sum_of<L>(values)) * inverse_count;
-    variance = fmaxf(variance - shift * shift, 0.0f);
+    moments = row_sum<L, 1>(moments_of<L>(values));
+    mean = moments.sum * inverse_count;
+    variance = fmaxf(fmaf(-mean, mean, moments.squares * inverse_count), 0.0f);
   }
   // fmaxf drops a NaN, and an infinite variance would give zeros: both must reach the flag.
-  const bool is_finite = square < __int_as_float(0x7f800000);
+  const bool is_finite = moments.squares < kInfinity;
   const float inverse_deviation =
       is_finite ? rsqrtf(variance + epsilon) : __int_as_float(0x7fffffff);
-  const float offset = -shift * inverse_deviation;
+  const float offset = -mean * inverse_deviation;
 #pragma unroll
   for (int c = 0; c < L::kChunks; ++c) {
     const Floats<L::kVector> factors = gamma.at(row, c);

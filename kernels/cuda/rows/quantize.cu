@@ -24,8 +24,8 @@ __global__ void __launch_bounds__(L::kBlockThreads) quantize_kernel(const Quanti
   const Row<L> row(args.cols);
   wait_for_predecessors();
   if (row.index >= args.rows) return;
-  Raw<L> raw;
-  load<L>(row, args.x, row.index, /*is_s8=*/false, raw);
+  Raw<L, ElementType::f16> raw;
+  load<L>(row, args.x, row.index, raw);
   release_successors();
   Values<L> values;
   add_f16<L, true>(raw, values);

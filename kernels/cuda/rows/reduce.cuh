@@ -17,26 +17,39 @@ __device__ __forceinline__ float warp_sum(float value) {
   return value;
 }
 
-/// Sum of `value` over the row's threads. Absent warps count as zero. kCall: another number for
-/// each call in a kernel.
+/// A thread's, or a row's, values: their sum and that of their squares.
+struct Moments {
+  float sum, squares;
+
+  __device__ __forceinline__ Moments operator+(Moments other) const {
+    return {sum + other.sum, squares + other.squares};
+  }
+};
+
+__device__ __forceinline__ Moments warp_sum(Moments own) {
+  return {warp_sum(own.sum), warp_sum(own.squares)};
+}
+
+/// Sum of `own` over the row's threads. Absent warps count as zero. kCall: another number for each
+/// call in a kernel.
 template <class L, int kCall>
-__device__ __forceinline__ float row_sum(float value) {
-  value = warp_sum(value);
-  if constexpr (L::kRowPerWarp) return value;
-  __shared__ float partial[L::kMaxWarps];
+__device__ __forceinline__ Moments row_sum(Moments own) {
+  own = warp_sum(own);
+  if constexpr (L::kRowPerWarp) return own;
+  __shared__ Moments partial[L::kMaxWarps];
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const int warps = static_cast<int>(blockDim.x) / 32;
-  if (lane == 0) partial[threadIdx.x / 32] = value;
+  if (lane == 0) partial[threadIdx.x / 32] = own;
   __syncthreads();
   if constexpr (L::kMaxWarps <= 8) {
     // Every thread reads all: shorter than another tree of shuffles.
-    float sum = 0.0f;
+    Moments all{};
 #pragma unroll
     for (int warp = 0; warp < L::kMaxWarps; ++warp)
-      if (warp < warps) sum += partial[warp];
-    return sum;
+      if (warp < warps) all = all + partial[warp];
+    return all;
   } else {
-    return warp_sum(lane < warps ? partial[lane] : 0.0f);
+    return warp_sum(lane < warps ? partial[lane] : Moments{});
   }
 }
 

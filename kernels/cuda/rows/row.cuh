@@ -26,7 +26,8 @@ struct Row {
   int thread;
   int vectors_left;  // of the row, from this thread's first one on
 
-  __device__ __forceinline__ explicit Row(int columns) : cols(columns) {
+  __device__ __forceinline__ explicit Row(int columns)
+      : cols(L::kFull ? L::kThreads * L::kChunks * L::kVector : columns) {
     const unsigned block = blockIdx.x;
     index = static_cast<int>(L::kRowPerWarp ? block * kWarpsPerBlock + threadIdx.x / 32 : block);
     thread = static_cast<int>(L::kRowPerWarp ? threadIdx.x % 32 : threadIdx.x);
@@ -140,45 +141,54 @@ using NormParameter = Parameter<L, L::kKeepsNorm>;
 
 /// FP16 or INT8 elements as they are in memory, so that all loads are under way before the first
 /// one is converted.
-template <class L>
+template <class L, ElementType kType>
 struct Raw {
-  uint32_t word[L::kChunks][L::kVector == 4 ? 2 : 1];
+  static constexpr bool kIsVector = L::kVector == 4;
+  using Chunk =
+      std::conditional_t<kType == ElementType::s8, std::conditional_t<kIsVector, uint32_t, uint8_t>,
+                         std::conditional_t<kIsVector, uint2, uint16_t>>;
+  Chunk chunks[L::kChunks];
+
+  /// Bits of elements 2 * pair and 2 * pair + 1 of an FP16 chunk.
+  __device__ __forceinline__ uint32_t half_bits(int chunk, int pair) const {
+    if constexpr (kIsVector)
+      return pair == 0 ? chunks[chunk].x : chunks[chunk].y;
+    else
+      return chunks[chunk];
+  }
 };
 
 /// Reads row `matrix_row` of an FP16 or INT8 matrix.
-template <class L>
+template <class L, ElementType kType>
 __device__ __forceinline__ void load(const Row<L>& row, const void* matrix, int matrix_row,
-                                     bool is_s8, Raw<L>& raw) {
-  constexpr bool kVectors = L::kVector == 4;
-  using S8 = std::conditional_t<kVectors, uint32_t, uint8_t>;
-  using F16 = std::conditional_t<kVectors, uint2, uint16_t>;
-  if (is_s8) {
-    S8 chunks[L::kChunks];
-    load_chunks<L>(row, row.in(static_cast<const S8*>(matrix), matrix_row), chunks);
-#pragma unroll
-    for (int c = 0; c < L::kChunks; ++c) raw.word[c][0] = chunks[c];
-  } else {
-    F16 chunks[L::kChunks];
-    load_chunks<L>(row, row.in(static_cast<const F16*>(matrix), matrix_row), chunks);
-#pragma unroll
-    for (int c = 0; c < L::kChunks; ++c) {
-      if constexpr (kVectors) {
-        raw.word[c][0] = chunks[c].x;
-        raw.word[c][1] = chunks[c].y;
-      } else {
-        raw.word[c][0] = chunks[c];
-      }
-    }
-  }
+                                     Raw<L, kType>& raw) {
+  using Chunk = typename Raw<L, kType>::Chunk;
+  load_chunks<L>(row, row.in(static_cast<const Chunk*>(matrix), matrix_row), raw.chunks);
+}
+
+/// Calls visit with a constant of ElementType::s8 or, for every other type, of f16.
+template <class Visitor>
+void with_type(ElementType type, Visitor&& visit) {
+  if (type == ElementType::s8)
+    visit(std::integral_constant<ElementType, ElementType::s8>{});
+  else
+    visit(std::integral_constant<ElementType, ElementType::f16>{});
 }
 
 inline constexpr float kByteBias = 8388736.0f;  // 2^23 + 128
 
-/// kByteBias + byte `index` of four INT8 values. The byte becomes the low bits of a mantissa; an
-/// instruction that converts runs at an eighth of the rate.
+/// kByteBias + byte `index` of four INT8 values. The byte becomes the low bits of a mantissa.
 __device__ __forceinline__ float biased_byte(uint32_t four, int index) {
   constexpr uint32_t kTwoTo23 = 0x4b000000u;
   return __uint_as_float(__byte_perm(four ^ 0x80808080u, kTwoTo23, 0x7540u + index));
+}
+
+/// Byte `index` of four INT8 values.
+template <class L>
+__device__ __forceinline__ float byte_value(uint32_t four, int index) {
+  // One instruction, which runs at an eighth of the rate, instead of two.
+  if constexpr (L::kIsBusy) return static_cast<float>(static_cast<int8_t>(four >> (8 * index)));
+  return biased_byte(four, index) - kByteBias;
 }
 
 __device__ __forceinline__ float half_to_float(uint32_t pair, int index) {
@@ -188,25 +198,26 @@ __device__ __forceinline__ float half_to_float(uint32_t pair, int index) {
 /// values = raw * scale, but for an error of at most scale / 2 that is the same for the whole row,
 /// which layer normalisation takes out again with the mean.
 template <class L>
-__device__ __forceinline__ void set_s8(const Row<L>& row, const Raw<L>& raw, float scale,
-                                       Values<L>& values) {
+__device__ __forceinline__ void set_s8(const Row<L>& row, const Raw<L, ElementType::s8>& raw,
+                                       float scale, Values<L>& values) {
   const float bias = -kByteBias * scale;
 #pragma unroll
   for (int c = 0; c < L::kChunks; ++c)
 #pragma unroll
     for (int v = 0; v < L::kVector; ++v)
-      values[c][v] = row.holds(c) ? fmaf(biased_byte(raw.word[c][0], v), scale, bias) : 0.0f;
+      values[c][v] = row.holds(c) ? fmaf(biased_byte(raw.chunks[c], v), scale, bias) : 0.0f;
 }
 
 /// values = raw * scale(c) where `kFirst`, else values += raw * scale(c).
 template <class L, bool kFirst, class Scale>
-__device__ __forceinline__ void add_s8(const Raw<L>& raw, Scale scale, Values<L>& values) {
+__device__ __forceinline__ void add_s8(const Raw<L, ElementType::s8>& raw, Scale scale,
+                                       Values<L>& values) {
 #pragma unroll
   for (int c = 0; c < L::kChunks; ++c) {
     const Floats<L::kVector> scales = scale(c);
 #pragma unroll
     for (int v = 0; v < L::kVector; ++v) {
-      const float q = biased_byte(raw.word[c][0], v) - kByteBias;
+      const float q = byte_value<L>(raw.chunks[c], v);
       values[c][v] = kFirst ? q * scales.value[v] : fmaf(q, scales.value[v], values[c][v]);
     }
   }
@@ -214,12 +225,12 @@ __device__ __forceinline__ void add_s8(const Raw<L>& raw, Scale scale, Values<L>
 
 /// values = raw where `kFirst`, else values += raw.
 template <class L, bool kFirst>
-__device__ __forceinline__ void add_f16(const Raw<L>& raw, Values<L>& values) {
+__device__ __forceinline__ void add_f16(const Raw<L, ElementType::f16>& raw, Values<L>& values) {
 #pragma unroll
   for (int c = 0; c < L::kChunks; ++c) {
 #pragma unroll
     for (int v = 0; v < L::kVector; ++v) {
-      const float x = half_to_float(raw.word[c][v / 2], v % 2);
+      const float x = half_to_float(raw.half_bits(c, v / 2), v % 2);
       values[c][v] = kFirst ? x : values[c][v] + x;
     }
   }

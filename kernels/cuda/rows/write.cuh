@@ -26,12 +26,14 @@ __device__ __forceinline__ float larger_or_nan(float a, float b) {
 /// infinity and NaN last, so one integer maximum finds amax and whether all is finite.
 template <class L>
 __device__ __forceinline__ unsigned largest_bits(const Values<L>& values) {
-  float largest[L::kVector] = {};  // one for each place in a vector: short chains
+  float largest[L::kVector];  // one for each place in a vector: short chains
 #pragma unroll
-  for (int c = 0; c < L::kChunks; ++c)
+  for (int v = 0; v < L::kVector; ++v) {
+    largest[v] = fabsf(values[0][v]);
 #pragma unroll
-    for (int v = 0; v < L::kVector; ++v)
+    for (int c = 1; c < L::kChunks; ++c)
       largest[v] = larger_or_nan(largest[v], fabsf(values[c][v]));
+  }
 #pragma unroll
   for (int v = 1; v < L::kVector; ++v) largest[0] = larger_or_nan(largest[0], largest[v]);
   return __float_as_uint(largest[0]);

@@ -72,6 +72,20 @@ TEST_CASE("cuda layer norm of a constant row is beta") {
   }
 }
 
+TEST_CASE(
+    "cuda layer norm agrees with the reference where the mean is large beside the deviation") {
+  for (const RowShape shape : {RowShape{3, 384}, RowShape{3, 385}, RowShape{1500, 768}}) {
+    LayerNormCase c = half_case(shape, Inputs::f32_alone);
+    const std::vector<float> deviations = c.residual_f32;
+    for (const float mean : {1.9f, -2.1f, 7.0f, 50.0f}) {
+      for (size_t i = 0; i < deviations.size(); ++i)
+        c.residual_f32[i] = half_of(deviations[i] + mean);
+      CAPTURE(mean);
+      c.check_agrees(device_backend(), Storage::f16);
+    }
+  }
+}
+
 TEST_CASE("cuda layer norm of zeros with beta zero gives zeros and scale 1") {
   LayerNormCase c = half_case({200, 768}, Inputs::f32_alone);
   std::fill(c.residual_f32.begin(), c.residual_f32.end(), 0.0f);

@@ -45,11 +45,16 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_
   HEROSWEEP_CUDA_CHECK(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...));
 }
 
-/// Lets `kernel` use more than 48 KiB of dynamic shared memory. Call once per kernel and size.
-template <class Kernel>
-void allow_shared_memory(Kernel kernel, size_t bytes) {
-  HEROSWEEP_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                            static_cast<int>(bytes)));
+/// Lets `kKernel` use up to kBytes of dynamic shared memory, where that is more than 48 KiB. Only
+/// the first call does something: one kBytes for each kernel.
+template <auto kKernel, int kBytes>
+void allow_shared_memory() {
+  static const bool allowed = [] {
+    HEROSWEEP_CUDA_CHECK(
+        cudaFuncSetAttribute(kKernel, cudaFuncAttributeMaxDynamicSharedMemorySize, kBytes));
+    return true;
+  }();
+  static_cast<void>(allowed);
 }
 
 }  // namespace herosweep::kernels::cuda

@@ -39,14 +39,10 @@ f16::Items share_items(AttentionGrid grid, int queries) {
 template <int kHead, int kKeys>
 void launch_long(const AttentionParams& params, AttentionGrid grid) {
   using Shape = f16::RingLayout<kHead, kKeys>;
-  const auto kernel = f16::attend_ring<Shape>;
-  static const bool allowed = [kernel] {
-    allow_shared_memory(kernel, Shape::kBytes);
-    return true;
-  }();
-  static_cast<void>(allowed);
+  constexpr auto kKernel = f16::attend_ring<Shape>;
+  allow_shared_memory<kKernel, Shape::kBytes>();
   const f16::Items items = share_items(grid, Shape::kQueries);
-  launch(kernel, dim3(static_cast<unsigned>(std::min(items.count, device().multiprocessors))),
+  launch(kKernel, dim3(static_cast<unsigned>(std::min(items.count, device().multiprocessors))),
          dim3(Shape::kThreads), Shape::kBytes, params, items);
 }
 

@@ -1,10 +1,9 @@
 // Launches one attention kernel over all sequences.
 #pragma once
 
-#include <algorithm>
-
 #include "kernels/cuda/attention/params.h"
 #include "kernels/cuda/device.h"
+#include "kernels/cuda/spread.h"
 
 namespace herosweep::kernels::cuda {
 
@@ -14,27 +13,12 @@ inline bool halves_queries(AttentionGrid grid) {
   return grid.heads * grid.sequences < 2 * device().multiprocessors;
 }
 
-/// Shared memory of a block on compute capability 9.0 with which three fit on a multiprocessor.
-constexpr int kMostSpreadBytes = (228 / 3 - 1) * 1024;
-
-/// What blocks that need `bytes` ask for, so that they are spread evenly even while their
-/// predecessor still occupies some multiprocessors: on none fit more than their share. One or two
-/// are spread without.
-inline int spread_bytes(int blocks, int bytes) {
-  const int share = (blocks + device().multiprocessors - 1) / device().multiprocessors;
-  return share < 3 ? bytes : std::max(bytes, (228 / share - 1) * 1024);
-}
-
 /// kBytes: the most shared memory that a launch of `kKernel` asks for.
 template <auto kKernel, int kBytes>
 void launch_attention(const AttentionParams& params, AttentionGrid grid, int queries, int threads,
                       int bytes) {
   static_assert(kBytes <= 99 * 1024, "the limit of compute capability 8.6 and 8.9");
-  static const bool allowed = [] {
-    allow_shared_memory(kKernel, kBytes);
-    return true;
-  }();
-  static_cast<void>(allowed);
+  allow_shared_memory<kKernel, kBytes>();
   const dim3 blocks(static_cast<unsigned>((grid.longest + queries - 1) / queries),
                     static_cast<unsigned>(grid.heads), static_cast<unsigned>(grid.sequences));
   launch(kKernel, blocks, dim3(static_cast<unsigned>(threads)), static_cast<size_t>(bytes), params);

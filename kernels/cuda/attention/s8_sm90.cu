@@ -21,11 +21,7 @@ s8::ItemParams item_params(const AttentionParams& params, AttentionGrid grid, in
 
 template <class Shape, auto kKernel>
 void launch_items(const AttentionParams& params, AttentionGrid grid) {
-  static const bool allowed = [] {
-    allow_shared_memory(kKernel, kMostSpreadBytes);
-    return true;
-  }();
-  static_cast<void>(allowed);
+  allow_shared_memory<kKernel, kMostSpreadBytes>();
   const auto row_bytes = static_cast<uint64_t>(3 * grid.heads * Shape::kHead);
   const CUtensorMap qkv = describe_boxes({params.qkv, row_bytes, static_cast<uint64_t>(grid.rows)},
                                          Shape::kHead, s8::kBoxRows);

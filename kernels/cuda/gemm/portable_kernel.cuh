@@ -211,16 +211,12 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
 template <class Pair, class Tile>
 void launch_tile(const Problem& tileless) {
   constexpr int kBytes = Pipeline<Pair, Tile>::kBytes;
-  const auto kernel = multiply_tile<Pair, Tile>;
-  static const bool ready = [&] {
-    allow_shared_memory(kernel, kBytes);
-    return true;
-  }();
-  static_cast<void>(ready);
+  constexpr auto kKernel = multiply_tile<Pair, Tile>;
+  allow_shared_memory<kKernel, kBytes>();
   Problem problem = tileless;
   problem.column_tiles = (problem.n - 1) / Tile::kColumns + 1;
   const auto row_tiles = static_cast<unsigned>((problem.m - 1) / Tile::kRows + 1);
-  launch(kernel, dim3(row_tiles * static_cast<unsigned>(problem.column_tiles)),
+  launch(kKernel, dim3(row_tiles * static_cast<unsigned>(problem.column_tiles)),
          dim3(Tile::kThreads), kBytes, problem);
 }
 

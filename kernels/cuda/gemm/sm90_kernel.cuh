@@ -202,15 +202,11 @@ void run_tile(const GemmArgs& args) {
                                        epilogue_parameters<Result>(args)};
   arguments.hw_info.sm_count = device().multiprocessors;
   typename Kernel::Params parameters = Kernel::to_underlying_arguments(arguments, nullptr);
-  const auto kernel = run_kernel<Kernel>;
-  static const bool configured = [kernel] {
-    allow_shared_memory(kernel, Kernel::SharedStorageSize);
-    return true;
-  }();
-  static_cast<void>(configured);
+  constexpr auto kKernel = run_kernel<Kernel>;
+  allow_shared_memory<kKernel, Kernel::SharedStorageSize>();
   Upcoming upcoming = args.upcoming;
   std::array<void*, 2> launched{&parameters, &upcoming};
-  launch_clusters(reinterpret_cast<const void*>(kernel), Kernel::get_grid_shape(parameters),
+  launch_clusters(reinterpret_cast<const void*>(kKernel), Kernel::get_grid_shape(parameters),
                   dim3(cluster_m, cluster_n, 1), Kernel::get_block_shape(),
                   Kernel::SharedStorageSize, launched.data());
 }

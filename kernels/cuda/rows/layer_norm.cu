@@ -9,6 +9,7 @@
 #include "kernels/cuda/rows/normalize.cuh"
 #include "kernels/cuda/rows/rows.h"
 #include "kernels/cuda/rows/write.cuh"
+#include "kernels/cuda/spread.h"
 
 namespace herosweep::kernels::cuda {
 namespace rows {
@@ -82,12 +83,14 @@ bool all_aligned(const LayerNormArgs& args) {
 }  // namespace
 
 void layer_norm(const LayerNormArgs& args, const Geometry& geometry) {
+  const auto bytes = static_cast<size_t>(spread_bytes(geometry.blocks, 0));
   with_layout(geometry, [&](auto layout) {
     with_type(args.residual.type, [&](auto residual) {
       with_type(args.x.type, [&](auto x) {
-        launch(layer_norm_kernel<decltype(layout), residual, x>,
-               dim3(static_cast<unsigned>(geometry.blocks)),
-               dim3(static_cast<unsigned>(geometry.block_threads)), 0, args);
+        constexpr auto kKernel = layer_norm_kernel<decltype(layout), residual, x>;
+        allow_shared_memory<kKernel, kMostSpreadBytes>();
+        launch(kKernel, dim3(static_cast<unsigned>(geometry.blocks)),
+               dim3(static_cast<unsigned>(geometry.block_threads)), bytes, args);
       });
     });
   });

@@ -100,6 +100,7 @@ template <bool kAhead>
 struct Columns {
   float row_scale[4], bias[4], inverse_scale[4];
 
+  Columns() = default;
   __device__ __forceinline__ Columns(const EpilogueParameters& params, int column,
                                      bool with_inverse) {
     // Bytes, clamped: results behind the end are not stored.
@@ -138,7 +139,8 @@ constexpr int groups_of_chunk(int groups, int rows) {
 
 /// What `cutlass::epilogue::collective::detail::Sm90TmaWarpSpecializedAdapter` makes a collective
 /// epilogue of. kReadsAhead: the vectors' next columns are read while the last ones are worked on,
-/// which takes 12 registers; for kernels that leave one warp a scheduler in its epilogue.
+/// which takes 12 registers, and the first ones while sums are formed; for kernels that leave one
+/// warp a scheduler in its epilogue.
 template <int kTileColumns, class Accumulator, class Element, bool kReadsAhead>
 class LinearEpilogue {
  public:
@@ -154,6 +156,7 @@ class LinearEpilogue {
   static constexpr bool kMayBeBounded = kQuantized && std::is_same_v<Accumulator, int32_t>;
   using Arguments = EpilogueParameters;
   using Params = EpilogueParameters;
+  using Vectors = Columns<kReadsAhead>;
 
   template <class ProblemShape>
   static constexpr Params to_underlying_arguments(const ProblemShape&, const Arguments& args,
@@ -206,6 +209,7 @@ class LinearEpilogue {
     int rows_left;  // of the matrix, from the first
     int tile_column, first_column;
     std::conditional_t<kMayBeBounded, ColumnSample, NoSample> sample;
+    Vectors first;  // of its columns (kReadsAhead)
   };
 
   /// Reads what does not depend on accumulators, so that it can be on its way while they are
@@ -234,6 +238,8 @@ class LinearEpilogue {
       part.token_scales[i] = params_.token_scale.data[row * params_.token_scale.stride];
     }
     if constexpr (kMayBeBounded) part.sample.read(params_, part.tile_column);
+    if constexpr (kReadsAhead)
+      part.first = Vectors(params_, part.first_column, /*with_inverse=*/kQuantized);
     return part;
   }
 
@@ -287,7 +293,6 @@ class LinearEpilogue {
   /// where they were folded when the weights were loaded.
   template <bool kActivate, bool kBounded>
   static constexpr bool kScales = kQuantized && (kActivate || !kBounded);
-  using Vectors = Columns<kReadsAhead>;
   /// Four neighbouring results.
   using Packed = std::conditional_t<kQuantized, uint32_t,
                                     std::conditional_t<sizeof(Element) == 2, uint2, float4>>;
@@ -302,7 +307,8 @@ class LinearEpilogue {
     CUTLASS_PRAGMA_UNROLL
     for (int i = 0; i < kRows; ++i)
       out[i] = part.out + (int64_t{part.rows[i]} * params_.n + column);
-    Vectors next(params_, column, kScales<kActivate, kBounded>);
+    Vectors next{};
+    if constexpr (kReadsAhead) next = part.first;
     CUTLASS_PRAGMA_NO_UNROLL
     for (int left = kGroups / kChunk; true; --left) {
       CUTLASS_PRAGMA_UNROLL

@@ -5,8 +5,8 @@
 // (`supports`).
 //
 // Programmatic dependent launch: in all schedules the warp that loads x and w runs
-// griddepcontrol.wait in every block before its first load. CUTLASS's kernels read the epilogue's
-// vectors only after the first k-tile has arrived, PersistentKernel after a wait of its own, so
+// griddepcontrol.wait in every block before its first load. CUTLASS's kernel reads the epilogue's
+// vectors only after the first k-tile has arrived, ours after a wait of their own, so
 // nothing that an earlier kernel wrote is read before that kernel has finished. Dependents are
 // released after the last main loop of a block.
 #pragma once
@@ -70,15 +70,15 @@ struct KernelSchedule<Schedule::co_resident> {
   using type = cutlass::gemm::KernelTmaWarpSpecializedCooperative;
 };
 
-/// Blocks of PersistentKernel on a multiprocessor; 0: a kernel of CUTLASS.
-constexpr int persistent_blocks(Schedule schedule) {
-  return schedule == Schedule::persistent ? 1 : schedule == Schedule::co_resident ? 2 : 0;
+/// Blocks on a multiprocessor.
+constexpr int resident_blocks(Schedule schedule) {
+  return schedule == Schedule::co_resident ? 2 : 1;
 }
 
-/// Stages of the pipeline that fit into a block's shared memory, beside barriers.
-constexpr int persistent_stages(Schedule schedule, int stage_bytes) {
+/// Stages of the pipeline that fit into a block's shared memory beside barriers and `other` bytes.
+constexpr int pipeline_stages(Schedule schedule, int stage_bytes, int other = 0) {
   constexpr int kBarrierBytes = 1024;
-  return (shared_bytes_of_block(persistent_blocks(schedule)) - kBarrierBytes) / stage_bytes;
+  return (shared_bytes_of_block(resident_blocks(schedule)) - kBarrierBytes - other) / stage_bytes;
 }
 
 /// Two blocks of the co_resident schedule leave few registers, but four warps a scheduler, whose
@@ -103,25 +103,29 @@ struct TileMainloop {
       typename KernelSchedule<schedule>::type>::CollectiveOp;
 };
 
+template <ElementType operand, int m, int n, int k>
+inline constexpr int kStageBytes =
+    (m + n) * k* static_cast<int>(sizeof(typename Storage<operand>::type));
+
 /// The kernel of one tile, see run_tile.
 template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
-          int cluster_n, Schedule schedule, int blocks = persistent_blocks(schedule)>
+          int cluster_n, Schedule schedule>
 struct TileKernel {
-  static constexpr int kStageBytes =
-      (m + n) * k * static_cast<int>(sizeof(typename Storage<operand>::type));
-  using Stages = cutlass::gemm::collective::StageCount<persistent_stages(schedule, kStageBytes)>;
+  using Stages = cutlass::gemm::collective::StageCount<pipeline_stages(
+      schedule, kStageBytes<operand, m, n, k>)>;
   using Mainloop = TileMainloop<operand, m, n, k, cluster_m, cluster_n, schedule, Stages>;
-  using Kernel = PersistentKernel<typename Mainloop::type,
-                                  TileEpilogue<n, Mainloop, output, schedule>, blocks>;
+  using Kernel =
+      PersistentKernel<typename Mainloop::type, TileEpilogue<n, Mainloop, output, schedule>,
+                       resident_blocks(schedule), schedule == Schedule::pingpong ? 2 : 1>;
 };
 
 template <ElementType operand, ElementType output, int m, int n, int k, int cluster_m,
-          int cluster_n, Schedule schedule>
-struct TileKernel<operand, output, m, n, k, cluster_m, cluster_n, schedule, 0> {
-  using Mainloop = TileMainloop<operand, m, n, k, cluster_m, cluster_n, schedule,
+          int cluster_n>
+struct TileKernel<operand, output, m, n, k, cluster_m, cluster_n, Schedule::warp_specialized> {
+  using Mainloop = TileMainloop<operand, m, n, k, cluster_m, cluster_n, Schedule::warp_specialized,
                                 cutlass::gemm::collective::StageCountAuto>;
   using Epilogue = cutlass::epilogue::collective::detail::Sm90TmaWarpSpecializedAdapter<
-      TileEpilogue<n, Mainloop, output, schedule>>;
+      TileEpilogue<n, Mainloop, output, Schedule::warp_specialized>>;
   using Kernel = cutlass::gemm::kernel::GemmUniversal<cute::Shape<int, int, int, int>,
                                                       typename Mainloop::type, Epilogue>;
 };
@@ -131,7 +135,7 @@ template <class Kernel>
 __global__ void __launch_bounds__(Kernel::MaxThreadsPerBlock, Kernel::MinBlocksPerMultiprocessor)
     run_kernel(const __grid_constant__ typename Kernel::Params params,
                const __grid_constant__ Upcoming upcoming) {
-  extern __shared__ char shared[];
+  extern __shared__ __align__(1024) char shared[];
   prefetch_share(upcoming);
   Kernel kernel;
   kernel(params, shared);

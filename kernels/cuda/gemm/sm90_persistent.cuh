@@ -3,19 +3,26 @@
 // accumulators is asked for before they are summed; behind them it would wait for the L2 cache
 // twice.
 //
+// Two warp groups share a tile, or are two teams with tiles of their own (pingpong). A team
+// multiplies while the other runs its epilogue. Only products take turns: the epilogues of both may
+// overlap, as they need no shared memory, and do where they are longer than the products.
+//
 // kBlocks blocks share a multiprocessor and know nothing of each other: while one runs an epilogue,
 // the other multiplies, and where both run epilogues, a scheduler has four warps whose latencies
-// hide one another. All warps get the same number of registers, so that two blocks of two warp
-// groups each have tiles of 128 rows and at most 128 columns.
+// hide one another. The warps of two have 96 registers each, for tiles of 128 rows and at most 128
+// columns.
 #pragma once
 
-#include <cutlass/arch/grid_dependency_control.h>
+#include <cutlass/arch/barrier.h>
+#include <cutlass/arch/reg_reconfig.h>
 #include <cutlass/cutlass.h>
 #include <cutlass/gemm/gemm.h>
 #include <cutlass/kernel_hardware_info.h>
 
 #include <algorithm>
 #include <cute/tensor.hpp>
+
+#include "kernels/cuda/dependency.cuh"
 
 namespace herosweep::kernels::cuda::sm90 {
 
@@ -24,8 +31,9 @@ constexpr int shared_bytes_of_block(int blocks) { return (228 / blocks - 1) * 10
 
 /// What `cutlass::device_kernel` and run_tile need of a kernel, as
 /// `cutlass::gemm::kernel::GemmUniversal` has it. `CollectiveMainloop`: of the schedules
-/// KernelTmaWarpSpecialized (one warp group) and KernelTmaWarpSpecializedCooperative (two).
-template <class CollectiveMainloop, class Epilogue, int kBlocks>
+/// KernelTmaWarpSpecialized and KernelTmaWarpSpecializedPingpong (one warp group) or
+/// KernelTmaWarpSpecializedCooperative (two).
+template <class CollectiveMainloop, class Epilogue, int kBlocks, int kTeams>
 class PersistentKernel {
  public:
   using Mainloop = CollectiveMainloop;
@@ -43,16 +51,22 @@ class PersistentKernel {
     ProblemShape problem;
     typename Mainloop::Params mainloop;
     typename Epilogue::Params epilogue;
-    int cluster_columns;  // of clusters of tiles
-    int clusters;         // of tiles
+    int clusters;  // of tiles
+    bool down;     // neighbouring ones are in a column, else in a row
+    int line;      // clusters in a column, or in a row
     int multiprocessors;
   };
   struct SharedStorage {
     alignas(128) typename Mainloop::TensorStorage tensors;
     alignas(16) typename Mainloop::PipelineStorage pipeline;
   };
-  static constexpr int kConsumers = cute::size(typename Mainloop::TiledMma{});
-  static constexpr uint32_t MaxThreadsPerBlock = kConsumers + 32;
+  static constexpr int kTeamThreads = cute::size(typename Mainloop::TiledMma{});
+  static constexpr int kConsumers = kTeams * kTeamThreads;
+  /// Two warp groups of one block take registers that a third leaves, of which one warp loads.
+  static constexpr bool kMovesRegisters =
+      kBlocks == 1 && kConsumers > cutlass::NumThreadsPerWarpGroup;
+  static constexpr uint32_t MaxThreadsPerBlock =
+      kConsumers + (kMovesRegisters ? cutlass::NumThreadsPerWarpGroup : cutlass::NumThreadsPerWarp);
   static constexpr uint32_t MinBlocksPerMultiprocessor = kBlocks;
   static constexpr int SharedStorageSize = sizeof(SharedStorage);
   static_assert(SharedStorageSize <= shared_bytes_of_block(kBlocks));
@@ -62,11 +76,14 @@ class PersistentKernel {
     const auto divide_up = [](int a, int b) { return (a + b - 1) / b; };
     const int rows = divide_up(m, kTileRows * kClusterRows);
     const int columns = divide_up(n, kTileColumns * kClusterColumns);
+    // The shorter side first: what all tiles of a line read of the longer one is read once.
+    const bool down = rows * kClusterRows < columns * kClusterColumns;
     return {args.problem,
             Mainloop::to_underlying_arguments(args.problem, args.mainloop, workspace),
             Epilogue::to_underlying_arguments(args.problem, args.epilogue, workspace),
-            columns,
             rows * columns,
+            down,
+            down ? rows : columns,
             args.hw_info.sm_count};
   }
   static dim3 get_grid_shape(const Params& params) {
@@ -89,10 +106,13 @@ class PersistentKernel {
     } else {
       __syncthreads();
     }
-    if (loads)
-      load(params, pipeline, storage.tensors);
-    else
+    if (static_cast<int>(threadIdx.x) < kConsumers) {
+      if constexpr (kMovesRegisters) cutlass::arch::warpgroup_reg_alloc<kConsumerRegisters>();
       multiply(params, pipeline, storage.tensors);
+    } else {
+      if constexpr (kMovesRegisters) cutlass::arch::warpgroup_reg_dealloc<kLoaderRegisters>();
+      if (loads) load(params, pipeline, storage.tensors);
+    }
   }
 
  private:
@@ -101,11 +121,23 @@ class PersistentKernel {
   using TileShape = typename Mainloop::TileShape;
   using ClusterShape = typename Mainloop::DispatchPolicy::ClusterShape;
   using TiledMma = typename Mainloop::TiledMma;
+  static constexpr uint32_t kConsumerRegisters = 232, kLoaderRegisters = 40;
   static constexpr int kTileRows = cute::size<0>(TileShape{});
   static constexpr int kTileColumns = cute::size<1>(TileShape{});
   static constexpr int kTileDepth = cute::size<2>(TileShape{});
   static constexpr int kClusterRows = cute::size<0>(ClusterShape{});
   static constexpr int kClusterColumns = cute::size<1>(ClusterShape{});
+
+  /// Whose turn it is to multiply. The first k-tile of a team that came before its turn would look
+  /// as if it had arrived already.
+  struct Turn {
+    CUTLASS_DEVICE static void wait(int team) {
+      if constexpr (kTeams > 1) cutlass::arch::NamedBarrier::sync(kConsumers, team);
+    }
+    CUTLASS_DEVICE static void pass(int team) {
+      if constexpr (kTeams > 1) cutlass::arch::NamedBarrier::arrive(kConsumers, team);
+    }
+  };
 
   CUTLASS_DEVICE static typename Pipeline::Params pipeline_parameters(const Params& params,
                                                                       bool loads) {
@@ -114,7 +146,7 @@ class PersistentKernel {
     parameters.role =
         loads ? Pipeline::ThreadCategory::Producer : Pipeline::ThreadCategory::Consumer;
     parameters.is_leader = threadIdx.x == kConsumers;
-    parameters.num_consumers = kConsumers;
+    parameters.num_consumers = kTeamThreads;
     return parameters;
   }
 
@@ -122,25 +154,31 @@ class PersistentKernel {
     return (cute::get<2>(params.problem) + kTileDepth - 1) / kTileDepth;
   }
 
-  /// Calls visit(row, column, last) for every tile of this block, in units of tiles.
+  /// Calls visit(row, column, last) for every tile of this block, in units of tiles, or for every
+  /// `teams`th one from `team` on.
   template <class Visit>
-  CUTLASS_DEVICE static void for_each_tile(const Params& params, const Visit& visit) {
+  CUTLASS_DEVICE static void for_each_tile(const Params& params, int team, int teams,
+                                           const Visit& visit) {
     const int row = static_cast<int>(blockIdx.x) % kClusterRows;
     const int column = static_cast<int>(blockIdx.y);
     const int step = static_cast<int>(gridDim.x) / kClusterRows;
-    for (int i = static_cast<int>(blockIdx.x) / kClusterRows; i < params.clusters; i += step)
-      visit(i / params.cluster_columns * kClusterRows + row,
-            i % params.cluster_columns * kClusterColumns + column, i + step >= params.clusters);
+    const int first = static_cast<int>(blockIdx.x) / kClusterRows + team * step;
+    for (int i = first; i < params.clusters; i += teams * step) {
+      const int line = i / params.line;
+      const int place = i % params.line;
+      visit((params.down ? place : line) * kClusterRows + row,
+            (params.down ? line : place) * kClusterColumns + column, i + step >= params.clusters);
+    }
   }
 
   CUTLASS_DEVICE static void load(const Params& params, Pipeline& pipeline,
                                   typename Mainloop::TensorStorage& tensors) {
-    cutlass::arch::wait_on_dependent_grids();
+    wait_for_predecessors();
     Mainloop mainloop;
     const auto inputs = mainloop.load_init(params.problem, params.mainloop);
     const int depth = depth_in_tiles(params);
     State state = cutlass::make_producer_start_state<Pipeline>();
-    for_each_tile(params, [&](int row, int column, bool) {
+    for_each_tile(params, 0, 1, [&](int row, int column, bool) {
       mainloop.load(params.mainloop, pipeline, state, inputs,
                     cute::make_coord(row, column, cute::_, 0),
                     cute::make_coord_iterator(cute::shape<3>(cute::get<0>(inputs))), depth,
@@ -152,22 +190,27 @@ class PersistentKernel {
 
   CUTLASS_DEVICE static void multiply(const Params& params, Pipeline& pipeline,
                                       typename Mainloop::TensorStorage& tensors) {
-    const int thread = static_cast<int>(threadIdx.x);
+    const int team = kTeams == 1 ? 0 : cutlass::canonical_warp_group_idx();
+    const int thread = static_cast<int>(threadIdx.x) % kTeamThreads;
     const int depth = depth_in_tiles(params);
     Mainloop mainloop;
     const Epilogue epilogue(params.epilogue);
     TiledMma tiled_mma;
     State state;
-    cutlass::arch::wait_on_dependent_grids();
-    for_each_tile(params, [&](int row, int column, bool last) {
+    state.advance(team * depth);
+    if (team == 1) Turn::pass(0);
+    wait_for_predecessors();
+    for_each_tile(params, team, kTeams, [&](int row, int column, bool last) {
       const auto part =
           epilogue.begin(params.problem, TileShape{}, cute::make_coord(row, column, cute::_, 0),
                          tiled_mma, thread);
       auto sums = cute::partition_fragment_C(tiled_mma, cute::take<0, 2>(TileShape{}));
+      Turn::wait(team);
       mainloop.mma(pipeline, state, sums, depth, thread, tensors, params.mainloop);
+      Turn::pass(1 - team);
       mainloop.mma_tail(pipeline, state, depth);
-      state.advance(depth);
-      if (last) cutlass::arch::launch_dependent_grids();
+      state.advance(kTeams * depth);
+      if (last) release_successors();
       epilogue.finish(part, sums);
     });
   }

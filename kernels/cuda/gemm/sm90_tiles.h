@@ -9,13 +9,13 @@
 namespace herosweep::kernels::cuda::sm90 {
 
 /// How the warps of a block share the work. All have one warp that loads through TMA.
-///   warp_specialized: of CUTLASS; one consumer warp group, one tile a block
-///   persistent:       sm90_persistent.cuh; one consumer warp group
-///   co_resident:      sm90_persistent.cuh; two consumer warp groups halve each tile, two blocks
-///                     share a multiprocessor
-///   pingpong:         of CUTLASS, persistent; two consumer warp groups take turns, one multiplies
-///                     while the other runs its epilogue
-///   cooperative:      of CUTLASS, persistent; two consumer warp groups halve each tile
+/// The first is a kernel of CUTLASS, the others are persistent ones of sm90_persistent.cuh.
+///   warp_specialized: one consumer warp group, one tile a block
+///   persistent:       one consumer warp group
+///   co_resident:      two consumer warp groups halve each tile, two blocks share a multiprocessor
+///   pingpong:         two consumer warp groups take turns, one multiplies while the other runs its
+///                     epilogue
+///   cooperative:      two consumer warp groups halve each tile
 enum class Schedule : uint8_t { warp_specialized, persistent, co_resident, pingpong, cooperative };
 
 #define HEROSWEEP_SM90_S8_S8_NARROW(TILE)   \

@@ -18,9 +18,11 @@ std::vector<float> drawn(int count, float low, float high, std::mt19937& generat
 }  // namespace
 
 std::vector<GemmShape> sm90_shapes() {
-  return {{1, 16, 16},     {7, 48, 48},     {63, 16, 2304},  {64, 2304, 48},  {65, 144, 768},
-          {129, 208, 336}, {1000, 112, 64}, {257, 400, 272}, {130, 320, 1040}};
+  return {{1, 16, 16},     {7, 48, 48},     {63, 16, 2304},  {64, 2304, 48},   {65, 144, 768},
+          {129, 208, 336}, {1000, 112, 64}, {257, 400, 272}, {130, 320, 1040}, {65, 80, 6400}};
 }
+
+std::vector<GemmShape> sm90_many_tiles() { return {{4100, 2320, 80}, {520, 8208, 1040}}; }
 
 const Backend& device_backend_with(const cuda::sm90::Tile& tile) {
   static Backend backend = [] {

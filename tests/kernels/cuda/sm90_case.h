@@ -14,6 +14,8 @@ namespace herosweep::kernels {
 
 /// Shapes around the edges of tiles (64, 96, 128, 192, 256 wide and high; k-tiles of 64 to 256).
 std::vector<GemmShape> sm90_shapes();
+/// Shapes of more tiles than multiprocessors, down and across.
+std::vector<GemmShape> sm90_many_tiles();
 
 /// device_backend() with every GEMM on `tile`, until the next call.
 const Backend& device_backend_with(const cuda::sm90::Tile& tile);

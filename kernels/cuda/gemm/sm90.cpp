@@ -27,6 +27,8 @@ const char* schedule_name(Schedule schedule) {
       return "cooperative";
     case Schedule::co_resident:
       return "co_resident";
+    case Schedule::split:
+      return "split";
   }
   return "?";
 }

@@ -26,6 +26,7 @@
 #include "kernels/cuda/gemm/sm90_epilogue.cuh"
 #include "kernels/cuda/gemm/sm90_launch.h"
 #include "kernels/cuda/gemm/sm90_persistent.cuh"
+#include "kernels/cuda/gemm/sm90_split.cuh"
 #include "kernels/cuda/gemm/sm90_tiles.h"
 #include "kernels/cuda/prefetch.cuh"
 
@@ -68,6 +69,10 @@ struct KernelSchedule<Schedule::persistent> {
 template <>
 struct KernelSchedule<Schedule::co_resident> {
   using type = cutlass::gemm::KernelTmaWarpSpecializedCooperative;
+};
+template <>
+struct KernelSchedule<Schedule::split> {
+  using type = cutlass::gemm::KernelTmaWarpSpecialized;
 };
 
 /// Blocks on a multiprocessor.
@@ -128,6 +133,16 @@ struct TileKernel<operand, output, m, n, k, cluster_m, cluster_n, Schedule::warp
       TileEpilogue<n, Mainloop, output, Schedule::warp_specialized>>;
   using Kernel = cutlass::gemm::kernel::GemmUniversal<cute::Shape<int, int, int, int>,
                                                       typename Mainloop::type, Epilogue>;
+};
+
+template <ElementType operand, ElementType output, int m, int n, int k, int parts>
+struct TileKernel<operand, output, m, n, k, parts, 1, Schedule::split> {
+  static constexpr int kSumBytes = (parts - 1) * m * n * 4;  // of the other parts
+  using Stages = cutlass::gemm::collective::StageCount<pipeline_stages(
+      Schedule::split, kStageBytes<operand, m, n, k>, kSumBytes)>;
+  using Mainloop = TileMainloop<operand, m, n, k, 1, 1, Schedule::split, Stages>;
+  using Kernel = SplitKernel<typename Mainloop::type,
+                             TileEpilogue<n, Mainloop, output, Schedule::split>, parts>;
 };
 
 /// `Kernel` behind asking for what later kernels read.

@@ -16,18 +16,14 @@
 #include <cutlass/arch/barrier.h>
 #include <cutlass/arch/reg_reconfig.h>
 #include <cutlass/cutlass.h>
-#include <cutlass/gemm/gemm.h>
-#include <cutlass/kernel_hardware_info.h>
 
 #include <algorithm>
 #include <cute/tensor.hpp>
 
 #include "kernels/cuda/dependency.cuh"
+#include "kernels/cuda/gemm/sm90_collective.cuh"
 
 namespace herosweep::kernels::cuda::sm90 {
-
-/// Shared memory of one of `blocks` blocks on a multiprocessor: of 228 KB, 1 KB a block is taken.
-constexpr int shared_bytes_of_block(int blocks) { return (228 / blocks - 1) * 1024; }
 
 /// What `cutlass::device_kernel` and run_tile need of a kernel, as
 /// `cutlass::gemm::kernel::GemmUniversal` has it. `CollectiveMainloop`: of the schedules
@@ -40,13 +36,7 @@ class PersistentKernel {
   using ProblemShape = cute::Shape<int, int, int, int>;  // m, n, k, 1
   using StrideA = typename Mainloop::StrideA;
   using StrideB = typename Mainloop::StrideB;
-  struct Arguments {
-    cutlass::gemm::GemmUniversalMode mode;
-    ProblemShape problem;
-    typename Mainloop::Arguments mainloop;
-    typename Epilogue::Arguments epilogue;
-    cutlass::KernelHardwareInfo hw_info{};
-  };
+  using Arguments = KernelArguments<Mainloop, Epilogue>;
   struct Params {
     ProblemShape problem;
     typename Mainloop::Params mainloop;
@@ -99,7 +89,10 @@ class PersistentKernel {
     const int warp = cutlass::canonical_warp_idx_sync();
     const bool loads = warp == kConsumers / cutlass::NumThreadsPerWarp;
     if (loads && cute::elect_one_sync()) Mainloop::prefetch_tma_descriptors(params.mainloop);
-    Pipeline pipeline(storage.pipeline, pipeline_parameters(params, loads), ClusterShape{});
+    Pipeline pipeline(
+        storage.pipeline,
+        pipeline_parameters<Mainloop>(params.mainloop, loads, kConsumers, kTeamThreads),
+        ClusterShape{});
     if constexpr (cute::size(ClusterShape{}) > 1) {
       cute::cluster_arrive_relaxed();
       cute::cluster_wait();
@@ -138,17 +131,6 @@ class PersistentKernel {
       if constexpr (kTeams > 1) cutlass::arch::NamedBarrier::arrive(kConsumers, team);
     }
   };
-
-  CUTLASS_DEVICE static typename Pipeline::Params pipeline_parameters(const Params& params,
-                                                                      bool loads) {
-    typename Pipeline::Params parameters;
-    parameters.transaction_bytes = params.mainloop.tma_transaction_bytes;
-    parameters.role =
-        loads ? Pipeline::ThreadCategory::Producer : Pipeline::ThreadCategory::Consumer;
-    parameters.is_leader = threadIdx.x == kConsumers;
-    parameters.num_consumers = kTeamThreads;
-    return parameters;
-  }
 
   CUTLASS_DEVICE static int depth_in_tiles(const Params& params) {
     return (cute::get<2>(params.problem) + kTileDepth - 1) / kTileDepth;

@@ -8,13 +8,12 @@
 #pragma once
 
 #include <cutlass/cutlass.h>
-#include <cutlass/gemm/gemm.h>
-#include <cutlass/kernel_hardware_info.h>
 
 #include <cute/arch/cluster_sm90.hpp>
 #include <cute/tensor.hpp>
 
 #include "kernels/cuda/dependency.cuh"
+#include "kernels/cuda/gemm/sm90_collective.cuh"
 
 namespace herosweep::kernels::cuda::sm90 {
 
@@ -27,13 +26,7 @@ class SplitKernel {
   using ProblemShape = cute::Shape<int, int, int, int>;  // m, n, k of a part, parts
   using StrideA = typename Mainloop::StrideA;
   using StrideB = typename Mainloop::StrideB;
-  struct Arguments {
-    cutlass::gemm::GemmUniversalMode mode;
-    ProblemShape problem;
-    typename Mainloop::Arguments mainloop;
-    typename Epilogue::Arguments epilogue;
-    cutlass::KernelHardwareInfo hw_info{};
-  };
+  using Arguments = KernelArguments<Mainloop, Epilogue>;
   struct Params {
     ProblemShape problem;
     typename Mainloop::Params mainloop;
@@ -93,7 +86,9 @@ class SplitKernel {
     const bool loads =
         cutlass::canonical_warp_idx_sync() == kConsumers / cutlass::NumThreadsPerWarp;
     if (loads && cute::elect_one_sync()) Mainloop::prefetch_tma_descriptors(params.mainloop);
-    Pipeline pipeline(storage.pipeline, pipeline_parameters(params, loads),
+    Pipeline pipeline(storage.pipeline,
+                      pipeline_parameters<Mainloop>(params.mainloop, loads, kConsumers,
+                                                    kConsumers / cutlass::NumThreadsPerWarp),
                       cute::Shape<cute::_1, cute::_1, cute::_1>{});
     // Barriers are set up, and the first block's memory is there to be written.
     cute::cluster_arrive_relaxed();
@@ -112,17 +107,6 @@ class SplitKernel {
   }
 
  private:
-  CUTLASS_DEVICE static typename Pipeline::Params pipeline_parameters(const Params& params,
-                                                                      bool loads) {
-    typename Pipeline::Params parameters;
-    parameters.transaction_bytes = params.mainloop.tma_transaction_bytes;
-    parameters.role =
-        loads ? Pipeline::ThreadCategory::Producer : Pipeline::ThreadCategory::Consumer;
-    parameters.is_leader = threadIdx.x == kConsumers;
-    parameters.num_consumers = kConsumers / cutlass::NumThreadsPerWarp;  // that arrive
-    return parameters;
-  }
-
   template <class Place>
   CUTLASS_DEVICE static void load(const Params& params, Pipeline& pipeline,
                                   typename Mainloop::TensorStorage& tensors, const Place& place,
